@@ -1,0 +1,210 @@
+"""Typed settings, composed by Hydra from `configs/`, and the only reader of environment variables.
+
+Each dataclass is the schema of one config group; a key that is not in it, or has the wrong type, is refused.
+Imports nothing heavy: `iwr --help` and resume checks go through here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from iwr.errors import ConfigError
+
+
+@dataclass
+class DataConfig:
+    name: str
+    root: str | None = None  # folder that holds data.jsonl; null: the samples in the package
+    tasks: list[str] | None = None  # ids to use; null: all
+
+
+@dataclass
+class ModelConfig:
+    """One contestant. `kind` says what produces its pages; only `vllm` and `transformers` are models."""
+
+    name: str
+    kind: str  # vllm | transformers | oracle | screenshot | blank | directory
+    path: str | None = None  # hub id, local folder of weights, or (kind: directory) folder of pages
+    revision: str | None = None  # hub commit or tag; null: newest, recorded in the manifest
+    video: str = "native"  # native: the file goes to the engine | frames: images, for models that take no video
+    context: int | None = None  # context length, tokens; null: the model's own
+    max_tokens: int | None = None  # cap on the answer, tokens; null: the protocol's
+    temperature: float | None = None  # null: the protocol's
+    stop: list[str] = field(default_factory=list)  # extra stop strings
+    reasoning_parser: str | None = None  # vLLM's, for models that think
+    chat_template: dict[str, Any] = field(default_factory=dict)  # chat_template_kwargs, e.g. {enable_thinking: true}
+    dtype: str = "auto"
+    gpus: int = 1  # tensor parallel size
+    processor: dict[str, Any] = field(default_factory=dict)  # mm_processor_kwargs of the server
+    video_io: dict[str, Any] = field(default_factory=dict)  # replaces the sampling derived from the protocol
+    engine_args: dict[str, Any] = field(default_factory=dict)  # any other `vllm serve` option: {"max-num-seqs": 4}
+    trust_remote_code: bool = False
+
+
+@dataclass
+class JudgeConfig:
+    name: str
+    kind: str  # rules | model
+    model: ModelConfig | None = None  # kind: model
+    attempts: int = 3  # calls for one usable answer before the step is unscored
+    call_seconds: float = 120.0  # deadline of one call
+    swap: bool = False  # rate each pair a second time with the images swapped
+
+
+@dataclass
+class ServerConfig:
+    name: str
+    kind: str  # launch | external
+    url: str | None = None  # external: base URL ending in /v1
+    start_seconds: float = 1800.0  # deadline from launch to the first answer on /v1/models
+    stop_seconds: float = 20.0  # deadline for the whole process tree to end
+    request_seconds: float = 1800.0  # deadline of one generation
+    in_flight: int = 16  # requests at a time
+    restarts: int = 2  # after a crash in the middle of a run
+    replicas: int = 1  # servers, one per GPU group, requests spread over them
+    engine_args: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class BrowserConfig:
+    name: str
+    executable: str | None = None  # null: $IWR_CHROMIUM, a system Chromium, else Playwright's own
+    contexts: int = 2  # pages driven at the same time
+    page_seconds: float = 60.0  # most that one hostile page may cost in all
+    settle_seconds: float = 5.0  # cap on waiting for one state to be still
+    page_bytes: int = 5_000_000  # larger pages are refused: they jam the browser's driver
+    renderer_mb: int = 1_500  # a page's process above this is killed
+    recycle: int = 50  # tasks after which a browser is replaced
+
+
+@dataclass
+class ProtocolConfig:
+    """Which numbers make the score. The weights themselves stand in iwr/scores/formula.py alone."""
+
+    name: str
+    low: list[str]  # metrics whose mean is the low-level score
+    high: bool  # the judge model's rubric counts; false: VFS is the low-level score alone
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of each metric
+    fps: float = 1.0  # video sampling, frames a second
+    max_frames: int = 64  # evenly spread when the video is longer
+    max_tokens: int = 16_384
+    temperature: float = 0.0
+    reference_faults: bool = False  # reproduce S1, S2, S3 and S5 of the reference evaluator
+    note: str = ""  # shown beside every table
+
+
+@dataclass
+class RunConfig:
+    root: str = "runs"
+    name: str = "default"
+    on_change: str = "stop"  # stop | overwrite: what to do with results made under other settings
+    shard: int = 0  # this process's slice of the tasks …
+    shards: int = 1  # … out of so many
+    allow_unscored: bool = False  # exit 0 although tasks are unscored
+    cache: str | None = None  # folder for embeddings and OCR texts; null: inside the run
+
+
+@dataclass
+class Config:
+    data: DataConfig
+    model: ModelConfig
+    judge: JudgeConfig
+    server: ServerConfig
+    browser: BrowserConfig
+    protocol: ProtocolConfig
+    run: RunConfig = field(default_factory=RunConfig)
+    models: list[str] | None = None  # several contestants by name; null: `model` alone
+
+
+GROUPS = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "judge": JudgeConfig,
+    "server": ServerConfig,
+    "browser": BrowserConfig,
+    "protocol": ProtocolConfig,
+}
+
+
+def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
+    """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the contestants in order.
+
+    Raises ConfigError for anything that Hydra or a schema refuses, naming the key and the valid choices.
+    """
+    from hydra import compose, initialize_config_module
+    from hydra.core.config_store import ConfigStore
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group, schema in GROUPS.items():
+        store.store(group=group, name="schema", node=schema)
+
+    def composed(arguments: list[str]) -> Config:
+        config = compose("config", overrides=arguments)
+        return OmegaConf.to_object(config)  # type: ignore[return-value]
+
+    try:
+        with initialize_config_module("iwr.configs", version_base="1.3"):
+            config = composed(overrides)
+            names = config.models
+            if names is None:
+                return config, [config.model]
+            kept = [o for o in overrides if not o.startswith(("model=", "models="))]
+            models = [composed([*kept, f"model={name}"]).model for name in names]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_one_line(error), hint="`iwr config` prints every setting; `iwr --help` shows examples") from error
+    _check(config, models)
+    return config, models
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines) or type(error).__name__
+
+
+def _check(config: Config, models: list[ModelConfig]) -> None:
+    names = [model.name for model in models]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated or not names:
+        raise ConfigError(f"models: {', '.join(sorted(repeated)) or 'empty list'}", hint="name each contestant once, as in models=[oracle,blank]")
+    if not 0 <= config.run.shard < config.run.shards:
+        raise ConfigError(f"run.shard={config.run.shard} is not in 0..{config.run.shards - 1}")
+    if config.run.on_change not in ("stop", "overwrite"):
+        raise ConfigError(f"run.on_change={config.run.on_change}: choose stop or overwrite")
+
+
+def with_path(model: ModelConfig, path: Path) -> ModelConfig:
+    return replace(model, path=str(path))
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What `iwr` takes from the environment, read once and nowhere else."""
+
+    chromium: str | None  # IWR_CHROMIUM: browser to use
+    temporary: str | None  # IWR_TMP, else SLURM_TMPDIR: node-local folder for sockets, profiles, compile caches
+    job: str | None  # SLURM_JOB_ID
+    array_task: int | None  # SLURM_ARRAY_TASK_ID
+    array_count: int | None  # SLURM_ARRAY_TASK_COUNT
+    inherited: dict[str, str]  # passed on to child processes
+
+    @classmethod
+    def read(cls) -> Environment:
+        def number(name: str) -> int | None:
+            return int(os.environ[name]) if os.environ.get(name, "").isdigit() else None
+
+        return cls(
+            chromium=os.environ.get("IWR_CHROMIUM"),
+            temporary=os.environ.get("IWR_TMP") or os.environ.get("SLURM_TMPDIR"),
+            job=os.environ.get("SLURM_JOB_ID"),
+            array_task=number("SLURM_ARRAY_TASK_ID"),
+            array_count=number("SLURM_ARRAY_TASK_COUNT"),
+            inherited=dict(os.environ),
+        )

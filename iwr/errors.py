@@ -1,0 +1,80 @@
+"""Every error that `iwr` raises on purpose. Each names its boundary, so a failure can be attributed.
+
+    IwrError
+    ├── ConfigError        a setting is wrong, or two settings contradict each other
+    ├── DataError          a data set, task, recording or record on disk is not as it must be
+    ├── StaleRunError      the run folder holds results made under other settings
+    ├── ServerError        the model server did not start, died, or does not answer
+    │   └── RequestError   the server refused one request; asking again would not help
+    ├── GenerationError    a reply cannot be turned into a page
+    ├── PageError          the page under test cannot do what was asked of it (the model's failure)
+    ├── BrowserError       the browser itself failed (ours, never the model's)
+    ├── JudgeError         the judge gave no usable answer (never counted as a pass or a fail)
+    └── MetricError        a metric cannot run: missing weights, unreadable image
+
+Third-party exceptions are translated into these at the edge where they enter. Command-line exit codes
+are fixed here as well: see `exit_code`.
+"""
+
+EXIT_OK = 0
+EXIT_INCOMPLETE = 1  # the command ended, but something failed or could not be scored
+EXIT_USAGE = 2  # wrong settings or wrong data
+EXIT_INFRASTRUCTURE = 3  # server, browser or metric could not run
+EXIT_INTERRUPTED = 130
+
+
+class IwrError(Exception):
+    """Base of all errors. `hint` says what the user can do next."""
+
+    def __init__(self, message: str, *, hint: str | None = None):
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(IwrError):
+    """A setting is wrong, or two settings contradict each other."""
+
+
+class DataError(IwrError):
+    """A data set, task, recording or record on disk is not as it must be."""
+
+
+class StaleRunError(IwrError):
+    """The run folder holds results made under other settings."""
+
+
+class ServerError(IwrError):
+    """The model server did not start, died, or does not answer."""
+
+
+class RequestError(ServerError):
+    """The server refused one request (HTTP 4xx): asking again would not help."""
+
+
+class GenerationError(IwrError):
+    """A reply cannot be turned into a page."""
+
+
+class PageError(IwrError):
+    """The page under test cannot do what was asked of it: the model's failure, data and not a crash."""
+
+
+class BrowserError(IwrError):
+    """The browser failed: infrastructure, never counted for or against the model."""
+
+
+class JudgeError(IwrError):
+    """The judge gave no usable answer: the step is unscored."""
+
+
+class MetricError(IwrError):
+    """A metric cannot run, so its value is None with this reason."""
+
+
+def exit_code(error: BaseException) -> int:
+    """The process exit code for an error that ended a command."""
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    if isinstance(error, ConfigError | DataError | StaleRunError):
+        return EXIT_USAGE
+    return EXIT_INFRASTRUCTURE

@@ -1,0 +1,280 @@
+"""The frozen records that stages exchange on disk. Stages share nothing else.
+
+All lengths are CSS pixels, all times seconds, all scores in [0, 1] unless a field says otherwise.
+A score that does not exist is None with a reason beside it, never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fingerprint = dict[str, str]
+"""What a record was made from: setting name -> value or content hash. Equal fingerprints: nothing to redo."""
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+# ---- tasks ------------------------------------------------------------------------------------------
+
+
+class ActionType(StrEnum):
+    CLICK = "Click"
+    TYPE = "Type"
+    SCROLL = "Scroll"
+    PRESS = "Press"
+
+
+class Parameters(Record):
+    """Of one action, as the data set gives them. `description` is the sentence that the judge grounds."""
+
+    description: str = ""
+    key: str | None = None
+    direction: str | None = None
+    scroll_page: str | None = None
+    text: str | None = None
+    element_index: str | None = None
+
+
+class Action(Record):
+    type: ActionType
+    parameters: Parameters
+    visual_evaluation_flag: bool = False
+    logical_assertion: str | None = None
+
+
+class Classification(Record):
+    """The benchmark's three axes; any may be missing in the data."""
+
+    interaction_complexity: str | None = None
+    visual_complexity: str | None = None
+    domain: str | None = None
+    sub_domain: str | None = None
+
+
+class Task(Record):
+    """One benchmark task, loaded and checked: every path in it exists.
+
+    Step 0 is the page as first opened, step k (1-based) the state after `actions[k - 1]`.
+    `checkpoints` maps a step to its reference screenshot; step 0 is always there.
+    """
+
+    id: str
+    folder: Path
+    classification: Classification
+    width: int
+    height: int
+    source_website: str | None = None
+    environment: str | None = None
+    actions: tuple[Action, ...]
+    checkpoints: dict[int, Path]
+    video: Path
+    assets: Path | None  # folder
+    stitched: tuple[Path, ...]  # overview images, in order
+    true_page: Path | None  # page/index.html, where the data has it
+    digest: str  # sha256 over the task's line and all files it uses
+
+    def action(self, step: int) -> Action:
+        """The action that leads to `step` (1-based)."""
+        return self.actions[step - 1]
+
+
+# ---- inference --------------------------------------------------------------------------------------
+
+
+class GenerationStatus(StrEnum):
+    OK = "ok"  # a page lies beside the record
+    MISSING = "missing"  # the model answered, but not with a page: the model's failure, scored 0
+    FAILED = "failed"  # infrastructure: nothing is known about the model; asked again by the next run
+
+
+class Frames(Record):
+    """Audit of the video that the engine saw. `planned` is what the protocol asks for."""
+
+    mode: str  # native | frames | none
+    planned: int
+    delivered: int | None
+    planned_tokens: int | None = None  # video tokens, computed with the model's own processor
+    delivered_tokens: int | None = None  # video tokens, from the server's usage
+
+
+class Usage(Record):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Generation(Record):
+    """One model's answer to one task."""
+
+    model: str
+    task: str
+    status: GenerationStatus
+    reason: str | None = None
+    fingerprint: Fingerprint
+    usage: Usage = Usage()
+    frames: Frames | None = None
+    finish_reason: str | None = None
+    truncated: bool = False
+    extraction: str | None = None  # how the page was found in the reply: fence | unclosed fence | bare …
+    page_sha256: str | None = None
+    seconds: float | None = None
+    engine: str | None = None  # what produced it, e.g. "vllm 0.32.0"
+
+
+# ---- judge ------------------------------------------------------------------------------------------
+
+
+class FailedBy(StrEnum):
+    PAGE = "page"  # nothing on the page fits the description, or the page hangs or crashes
+    ACTION = "action"  # the element is there but cannot be acted on (covered, disabled, …)
+    ASSERTION = "assertion"  # the action was done, its effect is not visible
+    JUDGE = "judge"  # the judge gave no usable answer: unscored
+    INFRASTRUCTURE = "infrastructure"  # browser or server failed: unscored
+
+
+class Grounding(Record):
+    """The element that a description was matched to."""
+
+    found: bool
+    role: str | None = None
+    name: str | None = None
+    locator: str | None = None  # CSS path, for people and for replay
+    point: tuple[float, float] | None = None  # viewport coordinates acted on
+    candidates: int = 0  # how many were offered
+    second_look: bool = False  # found on the screenshot with numbered marks
+    reason: str | None = None
+    prompt_sha256: str | None = None
+    answer: str | None = None  # raw judge output
+
+
+class Verdict(Record):
+    """Answer to one assertion. `passed` is None when the judge gave no usable answer."""
+
+    passed: bool | None
+    reason: str
+    probability: float | None = None  # P(yes), where the judge has log-probabilities
+    attempts: int = 1
+    answer: str | None = None  # raw judge output
+
+
+class Rubric(Record):
+    """High-level comparison of one checkpoint, points out of 10 / 10 / 40 / 15 / 20 + 5 spare: see judge/rubric.py."""
+
+    layout: int
+    elements: int
+    content: int
+    style: int
+    overall: int
+    total: int  # 0..100
+    swapped_total: int | None = None
+    reason: str | None = None
+
+
+class Step(Record):
+    """Step k of a rollout: action k was performed (or not), then screenshot k was taken. Step 0: page opened."""
+
+    step: int
+    action: Action | None = None  # None for step 0
+    grounding: Grounding | None = None
+    performed: bool
+    verdict: Verdict | None = None  # None when the action has no assertion, or was never reached
+    credited: bool  # reached and passed, and so were all steps before it
+    failed_by: FailedBy | None = None
+    reason: str | None = None
+    screenshot: str | None = None  # file name beside the record
+    screenshot_sha256: str | None = None
+    settled: bool = True  # False: the cap on waiting was hit before the page was still
+    rubric: Rubric | None = None
+    rubric_reason: str | None = None  # why there is no rubric, if one was asked for
+    seconds: float = 0.0
+
+
+class RolloutStatus(StrEnum):
+    OK = "ok"  # judged to the end; failures in it are the page's
+    FAILED = "failed"  # judge or infrastructure failed: unscored, run again by the next command
+
+
+class Rollout(Record):
+    """One page driven through one task's recorded actions. `steps[0]` is the opened page."""
+
+    model: str
+    task: str
+    judge: str
+    status: RolloutStatus
+    reason: str | None = None
+    fingerprint: Fingerprint
+    steps: tuple[Step, ...]
+    refused: dict[str, int] = Field(default_factory=dict)  # requests the sandbox refused, by kind
+    seconds: float = 0.0
+    calls: int = 0  # judge model calls
+    browser: str | None = None  # e.g. "Chromium 156.0.8078.73"
+
+    @property
+    def first_failure(self) -> Step | None:
+        return next((s for s in self.steps if s.failed_by), None)
+
+
+# ---- metrics and scores -----------------------------------------------------------------------------
+
+
+class Pair(Record):
+    """One checkpoint against the screenshot of the same step. A metric that could not run is None, with a reason."""
+
+    step: int
+    reference_sha256: str
+    candidate_sha256: str | None  # None: there is no screenshot
+    metrics: dict[str, float | None]
+    reasons: dict[str, str] = Field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+
+
+class ScoreStatus(StrEnum):
+    OK = "ok"
+    MISSING = "missing"  # no page: scored 0 and counted in every mean
+    UNSCORED = "unscored"  # judge, browser, server or metric failed: None, shown and counted apart
+
+
+class TaskScore(Record):
+    model: str
+    judge: str
+    protocol: str
+    task: str
+    status: ScoreStatus
+    reason: str | None = None
+    fingerprint: Fingerprint
+    steps: int  # actions in the task
+    passed: int | None
+    ifs: float | None
+    low: float | None
+    high: float | None
+    vfs: float | None
+    final: float | None
+    failed_step: int | None = None  # 1-based; None when all steps passed or nothing was judged
+    failed_by: FailedBy | None = None
+    pairs: tuple[Pair, ...] = ()
+    engines: dict[str, str] = Field(default_factory=dict)  # metric -> what computed it, e.g. "rapidocr 3.10.0"
+    classification: Classification = Classification()
+
+
+def digest(*parts: object) -> str:
+    """sha256 of the parts; bytes and str as they are, everything else as canonical JSON."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if not isinstance(part, bytes | str):
+            part = json.dumps(part, sort_keys=True, ensure_ascii=False, default=str)
+        data = part.encode() if isinstance(part, str) else part
+        sha.update(len(data).to_bytes(8, "big") + data)
+    return sha.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

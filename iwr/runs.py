@@ -1,0 +1,161 @@
+"""Files of a run: their names, how they are written, and what is done, owed or stale.
+
+    <run.root>/<run.name>/manifest.json
+    <run.root>/<run.name>/<model>/<task>/generation.json, reply.txt, index.html
+    <run.root>/<run.name>/<model>/<task>/judge-<judge>/rollout.json, step_<k>.png, score-<protocol>.json
+    <run.root>/<run.name>/report/
+
+Every file appears whole or not at all: it is written under a temporary name and renamed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from iwr.errors import ConfigError, DataError, StaleRunError
+from iwr.records import Fingerprint, Record
+
+log = logging.getLogger(__name__)
+R = TypeVar("R", bound=Record)
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def safe_name(kind: str, name: str) -> str:
+    """`name`, if it can be a folder name. Raises ConfigError otherwise, so nothing is written outside the run."""
+    if not SAFE_NAME.fullmatch(name):
+        raise ConfigError(f"{kind} {name!r} cannot be a folder name", hint="use letters, digits, '.', '_' and '-'")
+    return name
+
+
+@dataclass(frozen=True)
+class JudgePaths:
+    folder: Path
+
+    @property
+    def rollout(self) -> Path:
+        return self.folder / "rollout.json"
+
+    def screenshot(self, step: int) -> Path:
+        return self.folder / f"step_{step}.png"
+
+    def score(self, protocol: str) -> Path:
+        return self.folder / f"score-{safe_name('protocol', protocol)}.json"
+
+
+@dataclass(frozen=True)
+class TaskPaths:
+    folder: Path
+
+    @property
+    def generation(self) -> Path:
+        return self.folder / "generation.json"
+
+    @property
+    def reply(self) -> Path:
+        return self.folder / "reply.txt"
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "index.html"
+
+    def judge(self, judge: str) -> JudgePaths:
+        return JudgePaths(self.folder / f"judge-{safe_name('judge', judge)}")
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The one owner of every file name in a run."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, root: str | Path, name: str) -> RunPaths:
+        return cls(Path(root).expanduser().absolute() / safe_name("run.name", name))
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def task(self, model: str, task: str) -> TaskPaths:
+        return TaskPaths(self.folder / safe_name("model", model) / safe_name("task", task))
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write `data` to `path` whole or not at all. Raises DataError when the disk refuses."""
+    data = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise DataError(f"cannot write {path}: {error.strerror}", hint="free disk space or choose another run.root") from error
+
+
+def write_record(path: Path, record: Record) -> None:
+    write_atomic(path, record.model_dump_json(indent=1) + "\n")
+
+
+def read_record(path: Path, kind: type[R]) -> R | None:
+    """The record at `path`, None if there is none. Raises DataError when it cannot be read as `kind`."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (ValidationError, UnicodeDecodeError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        field = ".".join(map(str, first["loc"])) or "file"
+        raise DataError(f"{path}: not a valid {kind.__name__}: {field}: {first['msg']}", hint="delete the file and run again") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+
+
+def readable(path: Path, kind: type[R]) -> R | None:
+    """Like `read_record`, but a damaged record counts as not there (it is then made again), with a warning."""
+    try:
+        return read_record(path, kind)
+    except DataError as error:
+        log.warning("%s; it will be made again", error)
+        return None
+
+
+def differing_keys(old: Fingerprint, new: Fingerprint) -> list[str]:
+    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+
+
+def check_same_settings(path: Path, old: Fingerprint, new: Fingerprint) -> None:
+    """Raises StaleRunError naming the settings under which an existing record was made differently."""
+    keys = differing_keys(old, new)
+    if keys:
+        changes = "; ".join(f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in keys)
+        raise StaleRunError(
+            f"{path} was made under other settings ({changes})",
+            hint="restore these settings to resume, set run.on_change=overwrite to redo what they affect, or choose a new run.name",
+        )
