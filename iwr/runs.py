@@ -16,7 +16,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -159,3 +159,19 @@ def check_same_settings(path: Path, old: Fingerprint, new: Fingerprint) -> None:
             f"{path} was made under other settings ({changes})",
             hint="restore these settings to resume, set run.on_change=overwrite to redo what they affect, or choose a new run.name",
         )
+
+
+def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) -> bool:
+    """Whether the record at `path` must be (re)made: absent, damaged, failed, or made from other inputs.
+
+    Keys named `input.*` are contents made by an earlier stage: when they change, the work is simply owed again.
+    All other keys are settings: when they change, StaleRunError is raised unless `on_change` is "overwrite".
+    `kind` has the fields `status` and `fingerprint`; the statuses "failed" and "unscored" mean "try again".
+    """
+    record: Any = readable(path, kind)
+    if record is None:
+        return True
+    if on_change != "overwrite":
+        settings = [{key: value for key, value in f.items() if not key.startswith("input.")} for f in (record.fingerprint, fingerprint)]
+        check_same_settings(path, *settings)
+    return record.status in ("failed", "unscored") or record.fingerprint != fingerprint
