@@ -7,8 +7,7 @@ Imports nothing heavy: `iwr --help` and resume checks go through here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from iwr.errors import ConfigError
@@ -142,24 +141,25 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     from omegaconf.errors import OmegaConfBaseException
 
     store = ConfigStore.instance()
-    store.store(name="schema", node=Config)
+    store.store(name="_schema_", node=Config)
     for group, schema in GROUPS.items():
-        store.store(group=group, name="schema", node=schema)
+        store.store(group=group, name="_schema_", node=schema)
 
     def composed(arguments: list[str]) -> Config:
         config = compose("config", overrides=arguments)
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise ConfigError(f"{', '.join(missing)} must be given", hint=f"add {missing[0]}=… to the command")
         return OmegaConf.to_object(config)  # type: ignore[return-value]
 
     try:
         with initialize_config_module("iwr.configs", version_base="1.3"):
             config = composed(overrides)
+            kept = [override for override in overrides if not override.startswith(("model=", "models="))]
             names = config.models
-            if names is None:
-                return config, [config.model]
-            kept = [o for o in overrides if not o.startswith(("model=", "models="))]
-            models = [composed([*kept, f"model={name}"]).model for name in names]
+            models = [config.model] if names is None else [composed([*kept, f"model={name}"]).model for name in names]
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_one_line(error), hint="`iwr config` prints every setting; `iwr --help` shows examples") from error
+        raise ConfigError(_one_line(error), hint="`iwr config` prints every setting and its value") from error
     _check(config, models)
     return config, models
 
@@ -173,15 +173,12 @@ def _check(config: Config, models: list[ModelConfig]) -> None:
     names = [model.name for model in models]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated or not names:
-        raise ConfigError(f"models: {', '.join(sorted(repeated)) or 'empty list'}", hint="name each contestant once, as in models=[oracle,blank]")
+        what = ", ".join(sorted(repeated)) or "empty list"
+        raise ConfigError(f"models: {what}", hint="name each contestant once, as in models=[oracle,blank]")
     if not 0 <= config.run.shard < config.run.shards:
         raise ConfigError(f"run.shard={config.run.shard} is not in 0..{config.run.shards - 1}")
     if config.run.on_change not in ("stop", "overwrite"):
         raise ConfigError(f"run.on_change={config.run.on_change}: choose stop or overwrite")
-
-
-def with_path(model: ModelConfig, path: Path) -> ModelConfig:
-    return replace(model, path=str(path))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Files of a run: their names, how they are written, and what is done, owed or stale.
 
-    <run.root>/<run.name>/manifest.json
+    <run.root>/<run.name>/manifest.json, manifests/<digest>.json
     <run.root>/<run.name>/<model>/<task>/generation.json, reply.txt, index.html
     <run.root>/<run.name>/<model>/<task>/judge-<judge>/rollout.json, step_<k>.png, score-<protocol>.json
     <run.root>/<run.name>/report/
@@ -83,6 +83,10 @@ class RunPaths:
     @property
     def manifest(self) -> Path:
         return self.folder / "manifest.json"
+
+    @property
+    def manifests(self) -> Path:
+        return self.folder / "manifests"
 
     @property
     def report(self) -> Path:
