@@ -7,6 +7,7 @@ Imports nothing heavy: `iwr --help` and resume checks go through here.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,9 +148,6 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
 
     def composed(arguments: list[str]) -> Config:
         config = compose("config", overrides=arguments)
-        missing = sorted(OmegaConf.missing_keys(config))
-        if missing:
-            raise ConfigError(f"{', '.join(missing)} must be given", hint=f"add {missing[0]}=… to the command")
         return OmegaConf.to_object(config)  # type: ignore[return-value]
 
     try:
@@ -164,12 +162,24 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     return config, models
 
 
+def _required(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, bool]]:
+    """Settings that have no sensible default: (key, whether it is missing)."""
+    yield "data.root", config.data.root is None and config.data.name != "samples"
+    yield "server.url", config.server.kind == "external" and config.server.url is None
+    yield "judge.model", config.judge.kind == "model" and config.judge.model is None
+    for model in models:
+        yield "model.path", model.kind in ("vllm", "transformers", "directory") and model.path is None
+
+
 def _one_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines) or type(error).__name__
 
 
 def _check(config: Config, models: list[ModelConfig]) -> None:
+    for key, missing in _required(config, models):
+        if missing:
+            raise ConfigError(f"{key} must be given", hint=f"add {key}=… to the command")
     names = [model.name for model in models]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated or not names:
