@@ -1,0 +1,170 @@
+"""`iwr <command> [settings]`. Settings are Hydra overrides: `model=demo run.name=first`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE, IwrError, exit_code
+from iwr.version import __version__
+
+OVERVIEW = """\
+iwr evaluates open-weight vision-language models on interactive webpage reconstruction.
+
+  iwr run                          all stages on the bundled samples with the demo model
+  iwr run model=qwen2_5_vl_7b data=iwr_bench data.root=DIR
+  iwr run models=[oracle,demo,screenshot,blank] run.name=first
+
+Stages, each with the same settings as `run`, each resumed where it stopped:
+  generate    models write a page for each recording
+  judge       a judge drives the pages through the recorded actions
+  score       screenshots are compared, scores computed
+  report      tables from what is there
+
+Tools:
+  validate    check a data set: one line for each fault
+  record      make a task from a page and an action script
+  config      print every setting and its value
+
+Settings are `key=value`: data=samples|iwr_bench data.root=DIR model=NAME model.path=PATH judge=NAME
+protocol=NAME run.root=DIR run.name=NAME. `iwr <command> --help` has an example.
+Exit codes: 0 done; 1 done, but something is unscored or faulty; 2 wrong settings or data; 3 server, browser or
+metric could not run; 130 interrupted."""
+
+EXAMPLES = {
+    "run": "iwr run models=[oracle,demo,screenshot,blank] judge=rules protocol=offline run.name=first",
+    "generate": "iwr generate model=demo data=samples run.name=first",
+    "judge": "iwr judge model=directory model.path=DIR run.name=first     # judges DIR/<task>/index.html",
+    "score": "iwr score model=demo protocol=offline run.name=first",
+    "report": "iwr report models=[oracle,demo] run.name=first",
+    "validate": "iwr validate data=iwr_bench data.root=DIR --json",
+    "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
+    "config": "iwr config model=demo protocol=offline",
+}
+RUNS = ("run", "generate", "judge", "score", "report")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point. Returns the exit code; every IwrError is one message on standard error."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    if options is None:
+        print(OVERVIEW)
+        return EXIT_OK
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # one way out for both
+    try:
+        return _dispatch(options)
+    except (IwrError, KeyboardInterrupt) as error:
+        if options.debug:
+            raise
+        print(_message(error), file=sys.stderr)
+        return exit_code(error)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace | None:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        return None
+    parser = argparse.ArgumentParser(prog="iwr", add_help=False)
+    parser.add_argument("--version", action="version", version=f"iwr {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, example in EXAMPLES.items():
+        command = commands.add_parser(name, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        command.add_argument("settings", nargs="*", metavar="key=value", help="Hydra overrides")
+        command.add_argument("--json", action="store_true", help="print the result as JSON")
+        command.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser.parse_args(arguments)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "iwr: interrupted; the same command resumes"
+    hint = getattr(error, "hint", None)
+    return f"iwr: {error}" + (f"\n     {hint}" if hint else "")
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.command in RUNS:
+        return _run(options)
+    return {"validate": _validate, "record": _record, "config": _config}[options.command](options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from iwr import pipeline, progress
+    from iwr.config import load_config
+
+    config, models = load_config(options.settings)
+    work = pipeline.prepare(config, models)
+    stages = list(pipeline.STAGES) if options.command == "run" else [options.command]
+    if config.run.shards > 1 and options.command == "run":
+        stages.remove("report")  # other shards are still at work: `iwr report` comes after all of them
+    outcome = pipeline.run(work, stages, progress.show)
+    if outcome.rows is not None:
+        _show(outcome, work.paths.report, config.protocol.note, as_json=options.json)
+    return EXIT_INCOMPLETE if outcome.unscored and not config.run.allow_unscored else EXIT_OK
+
+
+def _show(outcome, folder: Path, note: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(outcome.rows, indent=1))
+        return
+    from iwr.report import print_leaderboard
+
+    print_leaderboard(outcome.rows, note)
+    print(f"report: {folder}")
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from iwr.config import load_config
+    from iwr.pipeline import data_root
+    from iwr.tasks.load import load
+
+    config, _ = load_config(options.settings)
+    loaded = load(data_root(config), config.data.tasks)
+    if options.json:
+        print(json.dumps([fault.model_dump() for fault in loaded.faults], indent=1))
+    for fault in loaded.faults:
+        print(fault, file=sys.stderr)
+    for note in loaded.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if not options.json:
+        print(f"{len(loaded.tasks)} tasks load, {len(loaded.faults)} faults")
+    return EXIT_INCOMPLETE if loaded.faults else EXIT_OK
+
+
+def _record(options: argparse.Namespace) -> int:
+    from iwr.tasks.record import record_task
+
+    given = dict(setting.partition("=")[::2] for setting in options.settings)
+    missing = [key for key in ("page", "script", "out", "id") if not given.get(key)]
+    unknown = sorted(given.keys() - {"page", "script", "out", "id", "pace", "seed"})
+    if missing or unknown:
+        what = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
+        print(f"iwr record: {what}\n     {EXAMPLES['record']}", file=sys.stderr)
+        return EXIT_USAGE
+    seed = int(given["seed"]) if "seed" in given else None
+    folder = record_task(Path(given["page"]), Path(given["script"]), Path(given["out"]), given["id"],
+                         pace=float(given.get("pace", 1.0)), seed=seed)
+    print(f"recorded {folder}")
+    return EXIT_OK
+
+
+def _config(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from omegaconf import OmegaConf
+
+    from iwr.config import load_config
+
+    config, models = load_config(options.settings)
+    settings = asdict(config) | {"model": asdict(models[0])}
+    print(json.dumps(settings, indent=1) if options.json else OmegaConf.to_yaml(OmegaConf.create(settings)), end="")
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The stages in order, for the contestants and the shard that one command names.
+
+Each stage is imported only when it owes something, so a finished run answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from iwr.config import Config, ModelConfig
+from iwr.errors import DataError
+from iwr.manifest import merge_manifests, write_manifest
+from iwr.progress import Progress
+from iwr.records import Task
+from iwr.runs import RunPaths
+
+log = logging.getLogger(__name__)
+
+STAGES = ("generate", "judge", "score", "report")
+
+
+class Work(NamedTuple):
+    """What one command is about. `tasks` are this shard's; `all_tasks` those of the whole run."""
+
+    config: Config
+    models: list[ModelConfig]
+    paths: RunPaths
+    all_tasks: tuple[Task, ...]
+    tasks: tuple[Task, ...]
+
+
+class Outcome(NamedTuple):
+    rows: list[dict] | None  # the leaderboard, when the report was written
+    unscored: int  # tasks, over all models, without a score
+
+
+def prepare(config: Config, models: list[ModelConfig]) -> Work:
+    """Load the tasks and choose this shard's. Refused tasks are logged, the others go on."""
+    from iwr.tasks.load import load
+
+    loaded = load(data_root(config), config.data.tasks)
+    for fault in loaded.faults:
+        log.warning("task refused: %s", fault)
+    if not loaded.tasks:
+        raise DataError(f"no usable task in {data_root(config)}", hint="`iwr validate` lists every fault")
+    tasks = loaded.tasks[config.run.shard :: config.run.shards]
+    return Work(config, models, RunPaths.of(config.run.root, config.run.name), loaded.tasks, tasks)
+
+
+def data_root(config: Config) -> Path:
+    from iwr.tasks.load import samples_root
+
+    return Path(config.data.root).expanduser().absolute() if config.data.root else samples_root()
+
+
+def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
+    """Do what the given stages owe. Raises StaleRunError before any work when settings changed."""
+    todo = {stage: owed(work, stage) for stage in stages if stage in ("generate", "judge")}
+    if any(todo.values()) or not work.paths.manifests.exists():
+        write_manifest(work.config, work.models, work.all_tasks, work.paths)
+    if todo.get("generate"):
+        generate(work, progress)
+    if "judge" in stages and owed(work, "judge"):
+        judge(work, progress)
+    if "score" in stages:
+        score(work, progress)
+    return report(work) if "report" in stages else Outcome(None, 0)
+
+
+def owed(work: Work, stage: str) -> int:
+    """How many (model, task) pairs the stage still has to do."""
+    if stage == "generate":
+        from iwr.inference import generate as inference
+
+        return sum(len(inference.owed(work.tasks, model, work.config, work.paths)) for model in work.models)
+    from iwr.judge import rollout
+
+    return len(rollout.owed(_pairs(work), work.config, work.paths))
+
+
+def generate(work: Work, progress: Progress) -> None:
+    from iwr.inference import generate as inference
+
+    for model in work.models:
+        inference.generate(work.tasks, model, work.config, work.paths, progress)
+
+
+def judge(work: Work, progress: Progress) -> None:
+    from iwr.judge import rollout
+
+    rollout.judge(_pairs(work), work.config, work.paths, progress)
+
+
+def score(work: Work, progress: Progress) -> None:
+    from iwr.scores import stage
+
+    stage.score([model.name for model in work.models], work.tasks, work.config, work.paths, progress)
+
+
+def report(work: Work) -> Outcome:
+    """Tables over all shards, from the files alone."""
+    from iwr.report import write_report
+
+    merge_manifests(work.paths)
+    rows = write_report([model.name for model in work.models], work.all_tasks, work.config, work.paths)
+    return Outcome(rows, sum(row["unscored"] for row in rows))
+
+
+def _pairs(work: Work) -> list[tuple[str, Task]]:
+    return [(model.name, task) for model in work.models for task in work.tasks]

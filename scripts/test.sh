@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# All tests, with the set-up they need: real vLLM on the processor, real Chromium. No GPU and no network is used.
+#   scripts/test.sh [pytest options]      e.g. -m "not vllm", tests/scores
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh --dev
+.venv/bin/python -m pytest "$@"
