@@ -23,7 +23,7 @@ find_uv() {
     UV=.uv/bin/uv
     [ -x "$UV" ] && return
     say "installing uv into .uv"
-    python3 -m venv .uv && .uv/bin/pip install --quiet uv || fail "cannot install uv: install python3-venv, or uv itself, and try again"
+    { python3 -m venv .uv && .uv/bin/pip install --quiet uv; } || fail "cannot install uv: install python3-venv, or uv itself, and try again"
 }
 
 python_packages() {
