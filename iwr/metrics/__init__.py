@@ -1,0 +1,1 @@
+"""How alike two screenshots are. `compare.py` is the stage; one file a metric."""
