@@ -25,6 +25,10 @@ Stages, each with the same settings as `run`, each resumed where it stopped:
   score       screenshots are compared, scores computed
   report      tables from what is there
 
+On a cluster:
+  submit      the same as a chain of SLURM jobs
+  status      what is done, owed, failed and running, by model and shard
+
 Tools:
   validate    check a data set: one line for each fault
   record      make a task from a page and an action script
@@ -41,6 +45,8 @@ EXAMPLES = {
     "judge": "iwr judge model=directory model.path=DIR run.name=first     # judges DIR/<task>/index.html",
     "score": "iwr score model=demo protocol=offline run.name=first",
     "report": "iwr report models=[oracle,demo] run.name=first",
+    "submit": "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu run.name=first",
+    "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
     "validate": "iwr validate data=iwr_bench data.root=DIR --json",
     "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
     "config": "iwr config model=demo protocol=offline",
@@ -90,7 +96,7 @@ def _message(error: BaseException) -> str:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.command in RUNS:
         return _run(options)
-    return {"validate": _validate, "record": _record, "config": _config}[options.command](options)
+    return {"validate": _validate, "record": _record, "config": _config, "submit": _submit, "status": _status}[options.command](options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -116,6 +122,27 @@ def _show(outcome, folder: Path, note: str, *, as_json: bool) -> None:
 
     print_leaderboard(outcome.rows, note)
     print(f"report: {folder}")
+
+
+def _submit(options: argparse.Namespace) -> int:
+    from iwr import pipeline, slurm
+    from iwr.config import load_config
+
+    config, models = load_config(options.settings)
+    work = pipeline.prepare(config, models)  # faults in the data show here, not in the queue
+    jobs = slurm.submit(config, models, options.settings, work.paths)
+    print(json.dumps(jobs, indent=1) if options.json else "\n".join(f"{job}  {name}" for name, job in jobs.items()))
+    return EXIT_OK
+
+
+def _status(options: argparse.Namespace) -> int:
+    from iwr import status
+    from iwr.config import load_config
+
+    config, models = load_config(options.settings)
+    rows = status.status(config, models)
+    print(json.dumps([row._asdict() for row in rows], indent=1) if options.json else status.table(rows))
+    return EXIT_OK if all(row.owed == row.failed == 0 for row in rows) else EXIT_INCOMPLETE
 
 
 def _validate(options: argparse.Namespace) -> int:

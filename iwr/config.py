@@ -102,10 +102,32 @@ class RunConfig:
     root: str = "runs"
     name: str = "default"
     on_change: str = "stop"  # stop | overwrite: what to do with results made under other settings
-    shard: int = 0  # this process's slice of the tasks …
+    shard: int | None = None  # this process's slice of the tasks, from 0; null: $SLURM_ARRAY_TASK_ID, else 0 …
     shards: int = 1  # … out of so many
     allow_unscored: bool = False  # exit 0 although tasks are unscored
     cache: str | None = None  # folder for embeddings and OCR texts; null: inside the run
+
+
+@dataclass
+class ClusterConfig:
+    """What a site's SLURM wants to hear. Texts go into `#SBATCH` lines as they are; null leaves a line out."""
+
+    name: str
+    shards: int = 4  # array elements for each contestant
+    at_once: int | None = None  # most elements that run at the same time
+    partition: str | None = None
+    account: str | None = None
+    time: str | None = None  # limit of one element, e.g. 04:00:00
+    memory: str | None = None
+    report_memory: str | None = None
+    cpus: int = 2  # for each element
+    gres: str | None = "gpu:{gpus}"  # null: the site has no GPUs to ask for
+    constraint: str | None = None
+    score_gpus: int = 0  # for judging and metrics when the judge itself needs no GPU
+    warn_seconds: int = 120  # before the time limit: the element stops cleanly and queues again
+    options: list[str] = field(default_factory=list)  # further lines, e.g. ["--qos=long"]
+    prelude: list[str] = field(default_factory=list)  # shell lines first, e.g. ["module load cuda", "source .venv/bin/activate"]
+    launcher: str = ""  # before `iwr`, e.g. a container: "apptainer exec --nv iwr.sif"
 
 
 @dataclass
@@ -116,6 +138,7 @@ class Config:
     server: ServerConfig
     browser: BrowserConfig
     protocol: ProtocolConfig
+    cluster: ClusterConfig
     run: RunConfig = field(default_factory=RunConfig)
     models: list[str] | None = None  # several contestants by name; null: `model` alone
 
@@ -127,6 +150,7 @@ GROUPS = {
     "server": ServerConfig,
     "browser": BrowserConfig,
     "protocol": ProtocolConfig,
+    "cluster": ClusterConfig,
 }
 
 
@@ -158,6 +182,8 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
             models = [config.model] if names is None else [composed([*kept, f"model={name}"]).model for name in names]
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_one_line(error), hint="`iwr config` prints every setting and its value") from error
+    if config.run.shard is None:
+        config.run.shard = Environment.read().array_task or 0
     _check(config, models)
     return config, models
 
@@ -185,7 +211,7 @@ def _check(config: Config, models: list[ModelConfig]) -> None:
     if repeated or not names:
         what = ", ".join(sorted(repeated)) or "empty list"
         raise ConfigError(f"models: {what}", hint="name each contestant once, as in models=[oracle,blank]")
-    if not 0 <= config.run.shard < config.run.shards:
+    if not 0 <= (config.run.shard or 0) < config.run.shards:
         raise ConfigError(f"run.shard={config.run.shard} is not in 0..{config.run.shards - 1}")
     if config.run.on_change not in ("stop", "overwrite"):
         raise ConfigError(f"run.on_change={config.run.on_change}: choose stop or overwrite")
@@ -196,10 +222,10 @@ class Environment:
     """What `iwr` takes from the environment, read once and nowhere else."""
 
     chromium: str | None  # IWR_CHROMIUM: browser to use
+    api_key: str | None  # IWR_API_KEY: for server=external
     temporary: str | None  # IWR_TMP, else SLURM_TMPDIR: node-local folder for sockets, profiles, compile caches
     job: str | None  # SLURM_JOB_ID
     array_task: int | None  # SLURM_ARRAY_TASK_ID
-    array_count: int | None  # SLURM_ARRAY_TASK_COUNT
     inherited: dict[str, str]  # passed on to child processes
 
     @classmethod
@@ -209,9 +235,9 @@ class Environment:
 
         return cls(
             chromium=os.environ.get("IWR_CHROMIUM"),
+            api_key=os.environ.get("IWR_API_KEY"),
             temporary=os.environ.get("IWR_TMP") or os.environ.get("SLURM_TMPDIR"),
             job=os.environ.get("SLURM_JOB_ID"),
             array_task=number("SLURM_ARRAY_TASK_ID"),
-            array_count=number("SLURM_ARRAY_TASK_COUNT"),
             inherited=dict(os.environ),
         )

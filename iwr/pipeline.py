@@ -6,7 +6,8 @@ Each stage is imported only when it owes something, so a finished run answers at
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from iwr.errors import DataError
 from iwr.manifest import merge_manifests, write_manifest
 from iwr.progress import Progress
 from iwr.records import Task
-from iwr.runs import RunPaths
+from iwr.runs import RunPaths, clear_parts, exclusive
+from iwr.shards import cost, cut
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,22 @@ def prepare(config: Config, models: list[ModelConfig]) -> Work:
         log.warning("task refused: %s", fault)
     if not loaded.tasks:
         raise DataError(f"no usable task in {data_root(config)}", hint="`iwr validate` lists every fault")
-    tasks = loaded.tasks[config.run.shard :: config.run.shards]
-    return Work(config, models, RunPaths.of(config.run.root, config.run.name), loaded.tasks, tasks)
+    return Work(config, models, RunPaths.of(config.run.root, config.run.name), loaded.tasks, shard_of(loaded.tasks, config))
+
+
+def shard_of(tasks: tuple[Task, ...], config: Config) -> tuple[Task, ...]:
+    """The tasks of this process's shard, in the order of the data set."""
+    if config.run.shards == 1:
+        return tasks
+    mine = set(shard_ids(tasks, config.run.shards)[config.run.shard or 0])
+    return tuple(task for task in tasks if task.id in mine)
+
+
+def shard_ids(tasks: tuple[Task, ...], shards: int) -> list[list[str]]:
+    """Task ids of every shard, balanced by the length of the recordings and the number of actions."""
+    from iwr.inference.video import probe
+
+    return cut({task.id: cost(probe(task.video, task.id).seconds, len(task.actions)) for task in tasks}, shards)
 
 
 def data_root(config: Config) -> Path:
@@ -61,12 +77,17 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
     todo = {stage: owed(work, stage) for stage in stages if stage in ("generate", "judge")}
     if any(todo.values()) or not work.paths.manifests.exists():
         write_manifest(work.config, work.models, work.all_tasks, work.paths)
+    else:
+        log.info("%s: nothing to do in %s", ", ".join(stages), work.paths.folder)
     if todo.get("generate"):
-        generate(work, progress)
+        with _alone(work, "generate"):
+            generate(work, progress)
     if "judge" in stages and owed(work, "judge"):
-        judge(work, progress)
+        with _alone(work, "judge"):
+            judge(work, progress)
     if "score" in stages:
-        score(work, progress)
+        with _alone(work, "score"):
+            score(work, progress)
     return report(work) if "report" in stages else Outcome(None, 0)
 
 
@@ -79,6 +100,17 @@ def owed(work: Work, stage: str) -> int:
     from iwr.judge import rollout
 
     return len(rollout.owed(_pairs(work), work.config, work.paths))
+
+
+@contextmanager
+def _alone(work: Work, stage: str) -> Iterator[None]:
+    """Two processes on the same shard take turns; the second then finds the work done."""
+    run, paths = work.config.run, work.paths
+    with exclusive([paths.lock(stage, model.name, run.shard or 0, run.shards) for model in work.models]):
+        for model, task in _pairs(work):
+            folder = paths.task(model, task.id)
+            clear_parts(folder.folder if stage == "generate" else folder.judge(work.config.judge.name).folder)
+        yield
 
 
 def generate(work: Work, progress: Progress) -> None:

@@ -13,11 +13,15 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from iwr.errors import ConfigError, DataError, StaleRunError
@@ -100,6 +104,10 @@ class RunPaths:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    def lock(self, stage: str, model: str, shard: int, shards: int) -> Path:
+        """Held by the one process that works on this stage of this shard."""
+        return self.folder / "locks" / f"{stage}-{safe_name('model', model)}-{shard}of{shards}.lock"
+
     def task(self, model: str, task: str) -> TaskPaths:
         return TaskPaths(self.folder / safe_name("model", model) / safe_name("task", task))
 
@@ -110,7 +118,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -121,6 +129,54 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise DataError(f"cannot write {path}: {error.strerror}", hint="free disk space or choose another run.root") from error
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def clear_parts(folder: Path) -> None:
+    """Delete what writers that were killed left in `folder`: unfinished files of processes of this host that are gone."""
+    host = re.escape(socket.gethostname())
+    for part in folder.glob(".*.part"):
+        owner = re.search(rf"\.{host}-(\d+)\.[^.]+\.part$", part.name)
+        if owner and not Path("/proc", owner[1]).exists():
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(locks: Sequence[Path]) -> Iterator[None]:
+    """Hold all `locks`, waiting for whoever has them. They fall with the process, however it ends.
+
+    Raises DataError where the file system refuses.
+    """
+    with ExitStack() as stack:
+        for path in sorted(locks):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(path)
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    log.info("waiting: another process works on %s", path.stem)
+                    lock.acquire()
+            except (OSError, NotImplementedError) as error:
+                raise DataError(f"cannot lock {path}: {error}", hint="run.root must be writable and support file locks") from error
+            stack.callback(lock.release)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds this lock now."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def write_record(path: Path, record: Record) -> None:

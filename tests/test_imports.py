@@ -11,7 +11,7 @@ import iwr
 
 PACKAGE = Path(iwr.__file__).parent
 STAGES = ["tasks", "inference", "judge", "metrics", "scores", "report"]
-LEAVES = {"errors", "records", "runs", "config", "progress", "manifest", "version", "browser"}
+LEAVES = {"errors", "records", "runs", "config", "progress", "manifest", "version", "shards", "slurm", "browser"}
 HEAVY = {"torch", "vllm", "transformers", "playwright", "cv2", "av", "easyocr", "rapidocr", "onnxruntime", "open_clip", "lpips"}
 
 

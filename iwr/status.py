@@ -1,0 +1,73 @@
+"""Where a run stands, from its files alone: nothing is computed, nothing heavy is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from iwr.config import Config, ModelConfig
+from iwr.runs import RunPaths, is_locked
+
+STAGES = ("generate", "judge", "score")
+FAILED = ("failed", "unscored")
+
+
+class Standing(NamedTuple):
+    """One stage of one model on one shard. `running`: a process holds the shard now."""
+
+    model: str
+    shard: str  # "0 of 4"
+    stage: str
+    tasks: int
+    done: int
+    owed: int
+    failed: int
+    running: bool
+
+
+def status(config: Config, models: list[ModelConfig]) -> list[Standing]:
+    """By model, shard and stage. Tasks are cut into `run.shards` shards as the stages cut them."""
+    from iwr.pipeline import prepare, shard_ids
+
+    work = prepare(config, models)
+    shards = config.run.shards
+    members = [[task.id for task in work.all_tasks]] if shards == 1 else shard_ids(work.all_tasks, shards)
+    return [
+        _standing(work.paths, model.name, shard, shards, stage, members[shard], config)
+        for model in models
+        for shard in range(shards)
+        for stage in STAGES
+    ]
+
+
+def _standing(paths: RunPaths, model: str, shard: int, shards: int, stage: str, tasks: list[str], config: Config) -> Standing:
+    found = [_status_of(_record(paths, model, task, stage, config)) for task in tasks]
+    failed = sum(status in FAILED for status in found)
+    owed = found.count(None)
+    running = is_locked(paths.lock(stage, model, shard, shards))
+    return Standing(model, f"{shard} of {shards}", stage, len(tasks), len(tasks) - owed - failed, owed, failed, running)
+
+
+def _record(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> Path:
+    folder = paths.task(model, task)
+    if stage == "generate":
+        return folder.generation
+    judged = folder.judge(config.judge.name)
+    return judged.rollout if stage == "judge" else judged.score(config.protocol.name)
+
+
+def _status_of(path: Path) -> str | None:
+    """The `status` of a record; None when it is not there or damaged, which means owed."""
+    try:
+        return json.loads(path.read_bytes())["status"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def table(rows: list[Standing]) -> str:
+    """The standing as aligned text, one line each."""
+    heads = ("model", "shard", "stage", "done", "owed", "failed", "running")
+    lines = [heads] + [(r.model, r.shard, r.stage, f"{r.done}/{r.tasks}", str(r.owed), str(r.failed), "yes" if r.running else "") for r in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

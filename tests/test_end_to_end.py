@@ -1,0 +1,158 @@
+"""The main job on the bundled samples, through the command that users type: real vLLM, real Chromium, real OCR.
+
+One run is killed (-9) in the middle of every stage and resumed; its table must be the one that the protocol promises.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from iwr.tasks.load import load, samples_root
+
+CONTESTANTS = ("oracle", "demo", "screenshot", "blank")
+SAMPLES = [task.id for task in load(samples_root(), None).tasks]
+pytestmark = [pytest.mark.browser, pytest.mark.vllm, pytest.mark.timeout(1500)]
+
+
+class Run:
+    """`iwr` commands on one run folder, and what is left of their processes."""
+
+    def __init__(self, folder: Path, contestants=CONTESTANTS):
+        self.folder = folder / "run"
+        self.mark = uuid.uuid4().hex  # every descendant inherits it, so survivors can be found
+        self.settings = [f"models=[{','.join(contestants)}]", f"run.root={folder}", "run.name=run"]
+
+    def start(self, command: str = "run") -> subprocess.Popen:
+        arguments = [sys.executable, "-m", "iwr.cli", command, *self.settings]
+        return subprocess.Popen(arguments, env=os.environ | {"IWR_TEST_MARK": self.mark}, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, command: str = "run") -> str:
+        process = self.start(command)
+        _, log = process.communicate()
+        assert process.returncode == 0, log
+        return log
+
+    def kill_when(self, pattern: str) -> dict[Path, int]:
+        """Kill -9 as soon as a file that fits `pattern` is there. Returns the records made so far, with their times."""
+        process = self.start()
+        while not any(self.folder.glob(pattern)):
+            assert process.poll() is None, f"ended before {pattern} was there: {process.stderr.read()}"
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return {path: path.stat().st_mtime_ns for path in self.folder.glob("*/*/**/*.json") if "manifests" not in path.parts}
+
+    def survivors(self) -> list[str]:
+        found = []
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self.mark.encode() in environment.read_bytes():
+                    found.append((environment.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:  # it has just ended, or is not ours
+                continue
+        return found
+
+    def rows(self) -> dict[str, dict]:
+        return {row["model"]: row for row in json.loads((self.folder / "report/leaderboard.json").read_text())}
+
+    def tasks(self) -> dict[tuple[str, str], dict]:
+        lines = (self.folder / "report/tasks.jsonl").read_text().splitlines()
+        return {(row["model"], row["task"]): row for row in map(json.loads, lines)}
+
+
+def gone_within(run: Run, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while run.survivors():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run that was killed in every stage, then finished."""
+    run = Run(tmp_path_factory.mktemp("end_to_end"))
+    for pattern in ("demo/*/generation.json", "demo/*/judge-rules/rollout.json", "*/*/judge-rules/score-offline.json"):
+        before = run.kill_when(pattern)
+        assert gone_within(run, 20), run.survivors()
+        run.kept = getattr(run, "kept", {}) | before
+    run.finish()
+    return run
+
+
+def test_finished_work_is_not_repeated_after_a_kill(finished):
+    repeated = [path for path, made in finished.kept.items() if path.stat().st_mtime_ns != made]
+    assert repeated == []
+
+
+def test_no_process_is_left(finished):
+    assert gone_within(finished, 20), finished.survivors()
+
+
+def test_every_contestant_has_a_row_that_carries_protocol_and_judge(finished):
+    rows = finished.rows()
+    assert tuple(sorted(rows)) == tuple(sorted(CONTESTANTS))
+    for row in rows.values():
+        assert (row["judge"], row["protocol"], row["tasks"]) == ("rules", "offline", len(SAMPLES))
+        assert (row["missing"], row["unscored"], row["high"]) == (0, 0, None)
+
+
+def test_the_true_pages_are_the_ceiling(finished):
+    for sample in SAMPLES:
+        assert finished.tasks()["oracle", sample]["ifs"] == 1.0, sample
+    assert finished.rows()["oracle"]["final"] >= 0.98
+
+
+def test_empty_and_still_pages_are_the_floor(finished):
+    rows = finished.rows()
+    assert rows["blank"]["ifs"] <= 0.15
+    assert rows["screenshot"]["vfs"] > rows["blank"]["vfs"]
+    assert rows["screenshot"]["ifs"] < 0.3 * rows["oracle"]["ifs"]
+
+
+def test_the_demo_model_watched_the_recordings(finished):
+    """Where it wrote the true page, its scores are oracle's; it must write at least four."""
+    exact = 0
+    for sample in SAMPLES:
+        page, true = finished.folder / "demo" / sample / "index.html", samples_root() / "data" / sample / "page/index.html"
+        if page.read_bytes() == true.read_bytes():
+            exact += 1
+            demo, oracle = (finished.tasks()[model, sample] for model in ("demo", "oracle"))
+            assert demo | {"model": "oracle"} == oracle
+    assert exact >= 4
+
+
+def test_the_manifest_names_what_the_numbers_were_made_with(finished):
+    (setup, *_) = json.loads((finished.folder / "manifest.json").read_text())["setups"]
+    assert setup["versions"]["playwright"]
+    assert setup["settings"]["protocol"]["name"] == "offline"
+    assert setup["data"]["tasks"] == len(SAMPLES)
+
+
+def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
+    code = ("import sys; from iwr.cli import main; status = main(sys.argv[1:])\n"
+            "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'} & set(sys.modules)\n"
+            "assert not heavy, heavy; sys.exit(status)")
+    table = (finished.folder / "report/leaderboard.json").read_bytes()
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, "run", *finished.settings], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "nothing to do" in done.stderr
+    assert time.monotonic() - started < 20
+    assert (finished.folder / "report/leaderboard.json").read_bytes() == table
+
+
+def test_changed_settings_stop_with_the_keys_and_the_choices(finished):
+    done = subprocess.run([sys.executable, "-m", "iwr.cli", "run", *finished.settings, "protocol.max_frames=8"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "max_frames: 64 -> 8" in done.stderr
+    assert all(choice in done.stderr for choice in ("resume", "run.on_change=overwrite", "run.name"))
+    assert "Traceback" not in done.stderr
