@@ -34,7 +34,7 @@ def sbatch_text(job: Job, site: ClusterConfig) -> str:
     The script forwards the warning before the time limit, preemption and `scancel` to `iwr`, which drops the task in
     flight cleanly; after the warning before the time limit the job puts itself back into the queue and resumes.
     """
-    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in _options(job, site)), "set -uo pipefail", *site.prelude]
+    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in _options(job, site)), *site.prelude, "set -uo pipefail"]
     lines += _BODY_HEAD.splitlines()
     lines += [f"run {shlex.join([*shlex.split(site.launcher), 'iwr', *command])}" for command in job.commands]
     return "\n".join(lines) + "\n"

@@ -42,18 +42,23 @@ def status(config: Config, models: list[ModelConfig]) -> list[Standing]:
 
 
 def _standing(paths: RunPaths, model: str, shard: int, shards: int, stage: str, tasks: list[str], config: Config) -> Standing:
-    found = [_status_of(_record(paths, model, task, stage, config)) for task in tasks]
+    found = [_found(paths, model, task, stage, config) for task in tasks]
     failed = sum(status in FAILED for status in found)
     owed = found.count(None)
     running = is_locked(paths.lock(stage, model, shard, shards))
     return Standing(model, f"{shard} of {shards}", stage, len(tasks), len(tasks) - owed - failed, owed, failed, running)
 
 
+def _found(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> str | None:
+    """The status of what a stage wrote; None when it is owed. There is nothing to judge where there is no page."""
+    generated = _status_of(paths.task(model, task).generation)
+    if stage == "generate" or (stage == "judge" and generated == "missing"):
+        return generated
+    return _status_of(_record(paths, model, task, stage, config))
+
+
 def _record(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> Path:
-    folder = paths.task(model, task)
-    if stage == "generate":
-        return folder.generation
-    judged = folder.judge(config.judge.name)
+    judged = paths.task(model, task).judge(config.judge.name)
     return judged.rollout if stage == "judge" else judged.score(config.protocol.name)
 
 
@@ -67,7 +72,9 @@ def _status_of(path: Path) -> str | None:
 
 def table(rows: list[Standing]) -> str:
     """The standing as aligned text, one line each."""
-    heads = ("model", "shard", "stage", "done", "owed", "failed", "running")
-    lines = [heads] + [(r.model, r.shard, r.stage, f"{r.done}/{r.tasks}", str(r.owed), str(r.failed), "yes" if r.running else "") for r in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    lines = [("model", "shard", "stage", "done", "owed", "failed", "running")]
+    for row in rows:
+        done, running = f"{row.done}/{row.tasks}", "yes" if row.running else ""
+        lines.append((row.model, row.shard, row.stage, done, str(row.owed), str(row.failed), running))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -63,6 +63,14 @@ fonts() {
     fi
 }
 
+# The cluster tests start a real SLURM of one node; without it they are skipped and say so.
+cluster() {
+    if command -v slurmctld slurmd munged >/dev/null; then say "SLURM is there"; return; fi
+    say "installing SLURM for the cluster tests"
+    system_packages slurm-wlm munge || say "could not: the cluster tests will be skipped"
+}
+
 python_packages "${1:-}"
 chromium
 fonts
+if [ "${1:-}" = --dev ]; then cluster; fi
