@@ -103,16 +103,14 @@ class RapidOcr(Ocr):
     def start(self) -> None:
         self.idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(available_cores()):
-            self.idle.put(None)
+            self.idle.put(None)  # engines are made when they are needed
 
     def prepare(self, shot: Screenshot) -> str:
-        from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
-
         try:
             with self._engine() as engine:
                 return _joined(engine(shot.pixels[:, :, ::-1]).txts or ())
-        except ONNXRuntimeError as error:
-            raise MetricError(f"{shot.path}: rapidocr failed: {error}") from error
+        except _rapidocr_errors() as error:
+            raise MetricError(f"{shot.path}: rapidocr failed: {error or type(error).__name__}") from error
 
     def read(self, items: Sequence[str]) -> Sequence[str]:
         return items
@@ -158,6 +156,17 @@ def _rapidocr_folder() -> Path:
     if package is None or package.origin is None:
         raise MetricError("metric ocr: rapidocr is not installed", hint="pip install rapidocr")
     return Path(package.origin).parent / "models"
+
+
+def _rapidocr_errors() -> tuple[type[Exception], ...]:
+    """What RapidOCR and ONNX Runtime raise; neither has a common base of its own."""
+    import cv2
+    from onnxruntime.capi import onnxruntime_pybind11_state as ort
+    from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
+    from rapidocr.utils.process_img import ResizeImgError
+
+    loading = (ort.Fail, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile, ort.NotImplemented, ort.RuntimeException)
+    return (*loading, ONNXRuntimeError, ResizeImgError, cv2.error, OSError, ValueError)
 
 
 def _missing(engine: str, what: object) -> MetricError:
