@@ -25,7 +25,7 @@ setup(
         "iwr.judge": ["*.js"],
         "iwr.tasks": ["samples/**/*", "*.js"],
         "iwr.inference": ["demo_model/*"],
-        "iwr.report": ["templates/*"],
+        "iwr.report": ["templates/*", "*.csv"],
     },
     install_requires=[
         # one table per concern: configuration and records, browser and video, models and metrics, terminal

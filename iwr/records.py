@@ -227,7 +227,7 @@ class Pair(Record):
     """One checkpoint against the screenshot of the same step. A metric that could not run is None, with a reason."""
 
     step: int
-    reference_sha256: str
+    reference_sha256: str | None  # None: the file cannot be read
     candidate_sha256: str | None  # None: there is no screenshot
     metrics: dict[str, float | None]
     reasons: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,5 @@
+"""Tables and pages for people, from the records of a run alone."""
+
+from iwr.report.table import print_leaderboard, write_report
+
+__all__ = ["print_leaderboard", "write_report"]

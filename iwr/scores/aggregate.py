@@ -1,0 +1,36 @@
+"""Many tasks' scores as one row a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from iwr.records import ScoreStatus, TaskScore
+from iwr.scores import formula
+
+SCORES = ("ifs", "low", "high", "vfs", "final")
+Row = dict[str, Any]
+"""{model, judge, protocol, tasks, missing, unscored, ifs, low, high, vfs, final}: what leaderboard.json holds."""
+
+
+def row(scores: Sequence[TaskScore]) -> Row:
+    """One model's mean over its tasks, at least one.
+
+    Tasks without a page count as 0; unscored tasks are left out of the means and counted in `unscored`.
+    """
+    counted = [score for score in scores if score.status is not ScoreStatus.UNSCORED]
+    counts = {
+        "tasks": len(scores),
+        "missing": sum(score.status is ScoreStatus.MISSING for score in scores),
+        "unscored": len(scores) - len(counted),
+    }
+    first = scores[0]
+    means = {name: formula.mean(getattr(score, name) for score in counted) for name in SCORES}
+    return {"model": first.model, "judge": first.judge, "protocol": first.protocol} | counts | means
+
+
+def leaderboard(scores: Sequence[TaskScore]) -> list[Row]:
+    """A row for each model, best first; models without any score last."""
+    models = list(dict.fromkeys(score.model for score in scores))
+    rows = [row([score for score in scores if score.model == model]) for model in models]
+    return sorted(rows, key=lambda r: (r["final"] is None, -(r["final"] or 0.0)))

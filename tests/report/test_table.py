@@ -1,0 +1,84 @@
+"""The tables that people and scripts read."""
+
+import csv
+import json
+
+import pytest
+import runs_on_disk as on_disk
+
+from iwr.report import print_leaderboard, write_report
+from iwr.scores.stage import score
+
+ROW = ["model", "judge", "protocol", "tasks", "missing", "unscored", "ifs", "low", "high", "vfs", "final"]
+TASK = ["model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by"]
+
+
+@pytest.fixture
+def report(tmp_path):
+    """(folder, rows): two contestants on two tasks; `weak` fails one and gives no page for the other."""
+    tasks = on_disk.tasks_of(tmp_path, "a", "b")
+    config = on_disk.config(tmp_path)
+    paths = on_disk.paths_of(config)
+    for task in tasks:
+        on_disk.judged(paths, "strong", task, credited=2)
+    on_disk.judged(paths, "weak", tasks[0], credited=0, failed_by="action")
+    on_disk.generation(paths, "weak", tasks[1], "missing", "no fence")
+    on_disk.generation(paths, "lost", tasks[0], "failed", "engine | died <b>")
+    models = ["weak", "lost", "strong"]
+    score(models, tasks, config, paths)
+    return paths.report, write_report(models, tasks, config, paths)
+
+
+def test_leaderboard_json_has_exactly_the_promised_keys(report):
+    folder, rows = report
+    assert json.loads((folder / "leaderboard.json").read_text()) == rows
+    assert all(list(row) == ROW for row in rows)
+    assert [row["model"] for row in rows] == ["strong", "weak", "lost"]
+    strong, weak, lost = rows
+    assert (strong["final"], strong["high"], strong["unscored"]) == (1.0, None, 0)
+    assert (weak["missing"], weak["ifs"], weak["low"]) == (1, 0.0, 0.5)
+    assert (lost["unscored"], lost["final"]) == (2, None)
+
+
+def test_tasks_jsonl_has_exactly_the_promised_keys(report):
+    folder, _ = report
+    lines = [json.loads(line) for line in (folder / "tasks.jsonl").read_text().splitlines()]
+    assert all(list(line) == TASK for line in lines)
+    found = {(line["model"], line["task"]): line for line in lines}
+    assert len(found) == 6
+    assert (found["weak", "a"]["failed_step"], found["weak", "a"]["failed_by"], found["weak", "a"]["passed"]) == (1, "action", 0)
+    assert (found["weak", "b"]["status"], found["weak", "b"]["final"], found["weak", "b"]["failed_by"]) == ("missing", 0.0, None)
+    assert (found["lost", "a"]["status"], found["lost", "a"]["final"]) == ("unscored", None)
+
+
+def test_csv_is_the_same_table(report):
+    folder, rows = report
+    read = list(csv.DictReader((folder / "leaderboard.csv").open()))
+    assert [line["model"] for line in read] == [row["model"] for row in rows]
+    assert [line["final"] for line in read] == ["1.0", str(rows[1]["final"]), ""]
+
+
+def test_the_markdown_names_judge_protocol_counts_and_keeps_published_scores_apart(report):
+    folder, _ = report
+    ours, _, theirs = (folder / "report.md").read_text().partition("## Published scores, not comparable")
+    assert "Judge `rules`, protocol `offline`. offline: no judge model" in ours
+    assert "| strong | 2 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 |" in ours
+    assert "| weak | 0 | 0 | 1 | 0 | 1 | 0 |" in ours  # where pages failed
+    assert "engine \\| died \\<b\\>" in ours  # hostile text stays in its cell
+    assert "| lost | b | no page yet: run 'iwr generate' |".replace("'", "\\`") in ours
+    assert "GPT-5" not in ours and theirs.count("\n| ") == 31 + 2
+
+
+def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys):
+    print_leaderboard(report[1], "note [bold]as it is[/bold]")
+    shown = capsys.readouterr().out
+    assert "judge rules, protocol offline" in shown and "note [bold]as it is[/bold]" in shown
+    cells = next(line for line in shown.splitlines() if "weak" in line).split()
+    assert [cell for cell in cells if cell[0] in "0123456789w-"] == ["weak", "2", "1", "0", "0.000", "0.500", "-", "0.500", "0.150"]
+
+
+def test_a_report_can_be_written_before_anything_is_scored(tmp_path):
+    tasks = on_disk.tasks_of(tmp_path, "a")
+    config = on_disk.config(tmp_path)
+    (row,) = write_report(["m"], tasks, config, on_disk.paths_of(config))
+    assert (row["unscored"], row["final"]) == (1, None)

@@ -1,0 +1,39 @@
+"""Rows of the leaderboard."""
+
+import pytest
+
+from iwr.records import ScoreStatus, TaskScore
+from iwr.scores.aggregate import leaderboard, row
+
+
+def result(model="m", status="ok", value=1.0, high=None):
+    known = status != "unscored"
+    scores = {name: value if known else None for name in ("ifs", "low", "vfs", "final")}
+    return TaskScore(model=model, judge="rules", protocol="offline", task="t", status=ScoreStatus(status), fingerprint={}, steps=2,
+                     passed=2 if known else None, high=high if known else None, **scores)
+
+
+def test_missing_pages_count_as_zero_and_unscored_tasks_do_not_count():
+    made = row([result(value=0.9), result(value=0.6), result(status="missing", value=0.0), result(status="unscored")])
+    assert (made["tasks"], made["missing"], made["unscored"]) == (4, 1, 1)
+    assert made["final"] == pytest.approx(0.5)
+    assert made["high"] is None
+
+
+def test_a_row_without_any_score_has_none():
+    made = row([result(status="unscored")])
+    assert [made[name] for name in ("ifs", "low", "high", "vfs", "final")] == [None] * 5
+    assert made["unscored"] == 1
+
+
+def test_a_row_of_missing_pages_alone_is_zero():
+    assert row([result(status="missing", value=0.0)])["final"] == 0.0
+
+
+def test_best_first_and_models_without_a_score_last():
+    scores = [result("none", "unscored"), result("low", value=0.1), result("best", value=0.8), result("zero", value=0.0)]
+    assert [made["model"] for made in leaderboard(scores)] == ["best", "low", "zero", "none"]
+
+
+def test_the_high_level_score_is_averaged_where_there_is_one():
+    assert row([result(high=0.4), result(high=0.6)])["high"] == pytest.approx(0.5)
