@@ -12,64 +12,35 @@ class Diagnosis(NamedTuple):
     hint: str
 
 
-KNOWN = [  # the first that matches wins; patterns are texts of vLLM, PyTorch, transformers and huggingface_hub
+OUT_OF_GPU = "raise model.gpus, set model.context lower, or set model.engine_args.gpu-memory-utilization to what is free"
+OUT_OF_HOST = "set model.context, server.in_flight or server.environment.VLLM_CPU_KVCACHE_SPACE (GiB) lower"
+NO_NETWORK = "run `iwr prefetch` where there is a network"
+KNOWN = [  # the first that matches wins; texts of vLLM, PyTorch, transformers and huggingface_hub
+    ("KV cache is needed, which is larger than", "the context does not fit into the KV cache", "set model.context lower"),
+    (r"max_model_len \(\d+\) is greater than the derived", "model.context is above the model's own", "set it lower, or null"),
+    (r"longer than the maximum model length|at least one .{0,80} exceeds", "no room for one recording", "set model.context higher"),
+    (r"OutOfMemoryError|(?:CUDA|HIP) out of memory|No available memory for the cache blocks", "out of GPU memory", OUT_OF_GPU),
+    ("less than desired GPU memory utilization", "the GPU is in use", OUT_OF_GPU),
+    (r"\bMemoryError|Cannot allocate memory|can't allocate memory|not enough memory", "out of memory on the host", OUT_OF_HOST),
+    ("trust_remote_code=True", "the model brings code of its own", "read that code, then set model.trust_remote_code=true"),
     (
-        r"max(?:imum)? seq(?:uence)? len\w* \(?\d+\)?.{0,200}(?:larger than|exceed).{0,80}KV cache|KV cache is needed, which is larger than",
-        Diagnosis("the context does not fit into the memory left for the KV cache", "set model.context lower, or raise model.gpus"),
+        r"architectures? .{0,200}(?:not supported|failed to be inspected)|does not recognize this architecture",
+        "this vLLM does not serve the model's architecture",
+        "set model.kind=transformers, or install a newer vllm",
     ),
-    (
-        r"max_model_len \(\d+\) is greater than the derived",
-        Diagnosis("model.context is longer than the model's own", "set model.context lower, or null"),
-    ),
-    (
-        r"at least one item.{0,200}exceeds|multi-?modal.{0,120}(?:max_model_len|max_num_batched_tokens)|prompt \(length \d+\) is longer than the maximum",
-        Diagnosis("the context is too small for one recording", "set model.context higher"),
-    ),
-    (
-        r"OutOfMemoryError|CUDA out of memory|No available memory for the cache blocks|less than desired GPU memory utilization"
-        r"|HIP out of memory",
-        Diagnosis(
-            "out of GPU memory",
-            "raise model.gpus, set model.context lower, or model.engine_args.gpu-memory-utilization to what is free",
-        ),
-    ),
-    (
-        r"MemoryError|Cannot allocate memory|DefaultCPUAllocator: can't allocate|not enough memory|KV cache.{0,80}exceeds.{0,40}available",
-        Diagnosis("out of memory on the host", "set model.context, server.in_flight or server.environment.VLLM_CPU_KVCACHE_SPACE (GiB) lower"),
-    ),
-    (
-        r"[Tt]he (?:checkpoint|repository).{0,200}(?:contains|execute).{0,40}c(?:ustom|onfiguration).{0,300}trust_remote_code|trust_remote_code=True",
-        Diagnosis("the model brings code of its own", "read that code, then set model.trust_remote_code=true"),
-    ),
-    (
-        r"[Mm]odel architectures? .{0,200}(?:not supported|failed to be inspected)|does not recognize this architecture",
-        Diagnosis("this vLLM does not serve the model's architecture", "set model.kind=transformers, or install a newer vllm"),
-    ),
-    (
-        r"GatedRepoError|401 Client Error|Access to model .{0,120} is restricted",
-        Diagnosis("the model is gated", "accept its licence on the hub and set HF_TOKEN"),
-    ),
-    (
-        r"LocalEntryNotFound|OfflineModeIsEnabled|couldn't connect to|Cannot find an appropriate cached snapshot|outgoing traffic has been disabled",
-        Diagnosis("the weights are not on this machine and cannot be fetched", "run `iwr prefetch` where there is a network"),
-    ),
-    (
-        r"RepositoryNotFoundError|404 Client Error|RevisionNotFoundError",
-        Diagnosis("the hub has no such model or revision", "check model.path and model.revision"),
-    ),
-    (r"unrecognized arguments?: ?(.*)", Diagnosis("vLLM does not know an option", "check model.engine_args and server.engine_args")),
-    (
-        r"Address already in use|Errno 98",
-        Diagnosis("the port was taken by another process", "start again: a new port is chosen"),
-    ),
+    ("GatedRepoError|Access to model .{0,120} is restricted", "the model is gated", "accept its licence on the hub and set HF_TOKEN"),
+    ("RepositoryNotFoundError|RevisionNotFoundError", "the hub has no such model or revision", "check model.path and model.revision"),
+    ("LocalEntryNotFound|OfflineModeIsEnabled|couldn't connect to", "the weights are not on this machine", NO_NETWORK),
+    ("unrecognized arguments", "vLLM does not know an option", "check model.engine_args and server.engine_args"),
+    (r"Address already in use|Errno 98", "the port was taken by another process", "start again: a new port is chosen"),
 ]
-PORT_TAKEN = KNOWN[-1][1]
+PORT_TAKEN = Diagnosis(*KNOWN[-1][1:])
 SECRET = re.compile(r"TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 
 
 def diagnose(log: str) -> Diagnosis | None:
     """The first known cause that the server's log names, None if it names none."""
-    return next((diagnosis for pattern, diagnosis in KNOWN if re.search(pattern, log, re.DOTALL)), None)
+    return next((Diagnosis(what, hint) for pattern, what, hint in KNOWN if re.search(pattern, log)), None)
 
 
 def tail(log: str, environment: Mapping[str, str], lines: int = 12) -> str:

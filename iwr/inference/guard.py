@@ -3,13 +3,14 @@
     python guard.py SECONDS COMMAND…
 
 It runs COMMAND in a session of its own and watches standard input, a pipe from us. At its end (we closed it, or were
-killed), and when the command ends by itself, every process that ever descended from the command gets SIGTERM and, after
-SECONDS, SIGKILL. As "child sub-reaper" it inherits processes whose parents died, so none escapes. Exits with the
-command's code (128 + signal for a signal). Uses the standard library alone: it must start fast and survive anything.
+killed), and when the command ends by itself, the command gets SIGTERM and, after SECONDS, every process that ever
+descended from it SIGKILL. As "child sub-reaper" the guard inherits processes whose parents died, so none escapes. Exits
+with the command's code (128 + signal for a signal). Uses the standard library alone: it must start fast and survive.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -49,33 +50,32 @@ def descendants(root: int) -> set[int]:
 
 
 def end_tree(root: int, seconds: float) -> None:
-    """SIGTERM to everything below `root`, SIGKILL to what is left after `seconds`."""
+    """SIGTERM to the children of `root`, which end their own; SIGKILL to all that is left after `seconds`."""
     asked: set[int] = set()
     deadline = time.monotonic() + seconds
     while alive := descendants(root):
-        late = time.monotonic() > deadline
-        for pid in alive if late else alive - asked:
-            _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
-        asked |= alive
+        if time.monotonic() > deadline:
+            _signal(alive, signal.SIGKILL)
+        else:
+            children = {pid for pid, (parent, _) in processes().items() if parent == root}
+            _signal(children - asked, signal.SIGTERM)
+            asked |= children
         _reap()
         time.sleep(0.05)
     _reap()
 
 
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
+def _signal(pids: set[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _reap() -> None:
     """Collect children that ended, adopted ones included."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-    except ChildProcessError:
-        pass
 
 
 def main(arguments: list[str]) -> int:

@@ -132,7 +132,9 @@ def _words(name: str, value: Any) -> list[str]:
     return [f"--{name}", json.dumps(value) if isinstance(value, dict | list) else str(value)]
 
 
-def server_environment(config: ServerConfig, environment: Environment, *, scratch: Path, key: str, cpu: bool, local: bool) -> dict[str, str]:
+def server_environment(
+    config: ServerConfig, environment: Environment, *, scratch: Path, key: str, cpu: bool, local: bool
+) -> dict[str, str]:
     """Environment of one server: caches and temporary files of its own, no telemetry, quick imports."""
     own = {
         "VLLM_API_KEY": key,
@@ -199,6 +201,21 @@ class Server:
         """Whether the server's process lives (always, for an external one)."""
         return self.endpoint is not None and (self._guard is None or self._guard.poll() is None)
 
+    def healthy(self, seconds: float = 15.0) -> bool:
+        """Whether the server still answers. A dying vLLM lives on for some seconds: waits until it is clear."""
+        import httpx
+
+        deadline = time.monotonic() + seconds
+        while self.alive() and self.endpoint is not None:
+            try:
+                url = f"{self.endpoint.url}/models" if self._guard is None else self.endpoint.url.removesuffix("/v1") + "/health"
+                return httpx.get(url, headers=_headers(self.endpoint.key), timeout=seconds).status_code == 200
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.5)
+        return False
+
     def stop(self) -> None:
         """End the whole process tree within `server.stop_seconds`. Does nothing when nothing runs."""
         if self._guard is not None:
@@ -240,10 +257,11 @@ class Server:
             names = [entry["id"] for entry in answer.json()["data"]]
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise ServerError(f"{server.url} does not answer as an OpenAI-compatible server: {error}", hint="check server.url") from error
-        wanted = [name for name in (self.model.name, self.model.path) if name in names]
-        if not wanted and len(names) != 1:
-            raise ConfigError(f"{server.url} serves {', '.join(names) or 'no model'}", hint=f"set model.path to one of them (now {self.model.path})")
-        self.endpoint = Endpoint(server.url.rstrip("/"), (wanted or names)[0], key)
+        served = [name for name in names if name in (self.model.path, self.model.name) or len(names) == 1]
+        if not served:
+            what = f"{server.url} serves {', '.join(names) or 'no model'}, not {self.model.path}"
+            raise ConfigError(what, hint="set model.path to one of them")
+        self.endpoint = Endpoint(server.url.rstrip("/"), served[0], key)
         return self
 
     def _launch(self) -> None:
@@ -262,7 +280,7 @@ class Server:
         with self.log_file.open("wb") as output:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", guard.__file__, str(grace), *words],
-                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=self._scratch, start_new_session=True,
             )  # fmt: skip
         self.endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", self.model.name, key)
 

@@ -1,0 +1,199 @@
+"""The first stage: contestants answer tasks. Each answer is saved as soon as it is there.
+
+A task's files are written reply first, then page, then `generation.json`: a record means that all of it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from iwr.config import Config, ModelConfig
+from iwr.errors import ConfigError, DataError, GenerationError, IwrError, RequestError, ServerError
+from iwr.inference import baselines, html, video, weights
+from iwr.inference.client import ChatClient
+from iwr.inference.contestant import Reply, ask, max_tokens, temperature
+from iwr.inference.prompt import prompt_digest
+from iwr.inference.server import Server
+from iwr.progress import Progress, Step
+from iwr.records import Fingerprint, Generation, GenerationStatus, Task
+from iwr.runs import RunPaths, write_atomic, write_record
+from iwr.runs import owed as is_owed
+
+log = logging.getLogger(__name__)
+
+# what a contestant's answer does not depend on: its name, and how fast its server is
+NOT_RESULTS = ("name", "kind", "gpus", "max_tokens", "temperature", "video_io")
+
+
+def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
+    """What the answer of `model` to `task` is made from. Raises ConfigError when there are no such weights."""
+    made_from: dict[str, Any] = {"task": task.digest, "model.kind": model.kind}
+    if model.kind in baselines.KINDS:
+        return _texts(made_from | {"input.page": baselines.input_digest(task, model)})
+    settings = {f"model.{key}": value for key, value in vars(model).items() if key not in NOT_RESULTS}
+    return _texts(
+        made_from
+        | settings
+        | {
+            "model.weights": weights.weights_digest(model),
+            "prompt": prompt_digest(),
+            "sampling.fps": config.protocol.fps,
+            "sampling.max_frames": config.protocol.max_frames,
+            "sampling.max_tokens": max_tokens(model, config),
+            "sampling.temperature": temperature(model, config),
+            "sampling.engine": video.engine_settings(model, config.protocol),
+        }
+    )
+
+
+def _texts(settings: dict[str, Any]) -> Fingerprint:
+    """As text; what is not set is left out, so that a new setting does not make old results stale."""
+    given = {key: value for key, value in settings.items() if value is not None and value is not False and value not in ([], {})}
+    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in given.items()}
+
+
+def owed(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths) -> list[Task]:
+    """The tasks that `model` has yet to answer. Raises StaleRunError when settings changed since earlier answers."""
+    return [
+        task
+        for task in tasks
+        if is_owed(paths.task(model.name, task.id).generation, Generation, fingerprint(task, model, config), config.run.on_change)
+    ]
+
+
+def generate(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths, progress: Progress) -> None:
+    """Have `model` answer what is owed; a server is started only then.
+
+    A task that fails for itself gets a `failed` record and the others go on. Raises ConfigError for settings that cannot
+    work, StaleRunError, and ServerError when the server cannot be kept up; what was answered until then is saved.
+    """
+    todo = owed(tasks, model, config, paths)
+    if not todo:
+        return
+    with progress(f"generate {model.name}", len(todo)) as step:
+        desk = _Desk(model, config, paths, step)
+        if model.kind in baselines.KINDS:
+            for task in todo:
+                desk.make(task)
+        elif model.kind == "vllm":
+            _serve(todo, desk)
+        else:
+            raise ConfigError(f"model.kind={model.kind}: choose vllm, transformers, {', '.join(baselines.KINDS)}")
+
+
+# ---- served models ----------------------------------------------------------------------------------
+
+
+def _serve(tasks: list[Task], desk: _Desk) -> None:
+    """Start a server and ask; start it again when it dies, as often as `server.restarts` allows."""
+    config = desk.config
+    media = Path(os.path.commonpath([task.folder.resolve() for task in tasks]))
+    server = Server(desk.model, config, media=media, logs=desk.paths.logs)
+    for start in range(config.server.restarts + 1):
+        if start:
+            log.warning("%s: server died; restart %d of %d, %d tasks left", desk.model.name, start, config.server.restarts, len(tasks))
+        with server:
+            desk.engine = server.engine
+            tasks = asyncio.run(_ask_all(tasks, server, desk))
+            if not tasks:
+                return
+            end = server.log_tail()
+    raise ServerError(
+        f"the server of {desk.model.name} died {config.server.restarts + 1} times; {len(tasks)} tasks are left. End of its log:\n{end}",
+        hint="the same command resumes; server.in_flight=1 shows which task is to blame",
+    )
+
+
+async def _ask_all(tasks: list[Task], server: Server, desk: _Desk) -> list[Task]:
+    """Ask every task, `server.in_flight` at a time. Returns those that are still owed because the server died."""
+    assert server.endpoint is not None
+    slots = asyncio.Semaphore(desk.config.server.in_flight)
+    dead = asyncio.Event()
+
+    async def one(task: Task, client: ChatClient) -> Task | None:
+        async with slots:
+            if dead.is_set():
+                return task
+            try:
+                desk.answered(task, await ask(task, desk.model, desk.config, client))
+            except (DataError, RequestError) as error:
+                desk.failed(task, error)
+            except ServerError as error:
+                if not await asyncio.to_thread(server.healthy):
+                    dead.set()
+                    return task
+                desk.failed(task, error)
+        return None
+
+    async with ChatClient([server.endpoint], seconds=desk.config.server.request_seconds) as client:
+        left = await asyncio.gather(*(one(task, client) for task in tasks))
+    return [task for task in left if task is not None]
+
+
+# ---- saving -----------------------------------------------------------------------------------------
+
+
+class _Desk:
+    """Where answers arrive and are put on disk."""
+
+    def __init__(self, model: ModelConfig, config: Config, paths: RunPaths, step: Step):
+        self.model, self.config, self.paths, self.step = model, config, paths, step
+        self.engine: str | None = None
+
+    def make(self, task: Task) -> None:
+        """The page of a baseline."""
+        started = time.monotonic()
+        try:
+            made = baselines.make(task, self.model)
+        except DataError as error:
+            self.failed(task, error)
+            return
+        status = GenerationStatus.MISSING if made.page is None else GenerationStatus.OK
+        self._save(task, status, reply=None, page=made.page, reason=made.reason, seconds=time.monotonic() - started)
+
+    def answered(self, task: Task, reply: Reply) -> None:
+        """A model's reply, with or without a page in it."""
+        known: dict[str, Any] = dict(
+            finish_reason=reply.finish_reason, usage=reply.usage, frames=reply.frames, seconds=reply.seconds, engine=self.engine
+        )
+        try:
+            page = html.page_of(reply.text, reply.finish_reason)
+        except GenerationError as error:
+            cut = reply.finish_reason == "length"
+            self._save(task, GenerationStatus.MISSING, reply=reply.text, page=None, reason=str(error), truncated=cut, **known)
+            return
+        content = page.html.encode("utf-8", "replace")
+        self._save(task, GenerationStatus.OK, reply=reply.text, page=content, extraction=page.found, truncated=page.truncated, **known)
+
+    def failed(self, task: Task, error: IwrError) -> None:
+        """Infrastructure failed: nothing is known about the model."""
+        reason = f"{error} ({error.hint})" if error.hint else str(error)
+        log.warning("%s, task %s: %s", self.model.name, task.id, reason)
+        self._save(task, GenerationStatus.FAILED, reply=None, page=None, reason=reason, engine=self.engine)
+
+    def _save(self, task: Task, status: GenerationStatus, *, reply: str | None, page: bytes | None, **known: Any) -> None:
+        files = self.paths.task(self.model.name, task.id)
+        files.generation.unlink(missing_ok=True)  # while its files change there is no record
+        for path, content in ((files.reply, None if reply is None else reply.encode("utf-8", "replace")), (files.page, page)):
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_atomic(path, content)
+        record = Generation(
+            model=self.model.name,
+            task=task.id,
+            status=status,
+            fingerprint=fingerprint(task, self.model, self.config),
+            page_sha256=None if page is None else hashlib.sha256(page).hexdigest(),
+            **known,
+        )
+        write_record(files.generation, record)
+        self.step(f"{task.id} {status}" + (f": {record.reason}" if record.reason else ""))
