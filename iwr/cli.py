@@ -136,11 +136,12 @@ def _submit(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from iwr import status
+    from iwr import pipeline, status
     from iwr.config import load_config
 
     config, models = load_config(options.settings)
-    rows = status.status(config, models)
+    work = pipeline.prepare(config, models)
+    rows = status.status(config, models, pipeline.shard_ids(work.all_tasks, config.run.shards), work.paths)
     print(json.dumps([row._asdict() for row in rows], indent=1) if options.json else status.table(rows))
     return EXIT_OK if all(row.owed == row.failed == 0 for row in rows) else EXIT_INCOMPLETE
 

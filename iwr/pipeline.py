@@ -18,6 +18,7 @@ from iwr.progress import Progress
 from iwr.records import Task
 from iwr.runs import RunPaths, clear_parts, exclusive
 from iwr.shards import cost, cut
+from iwr.status import FAILED, found_status
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Work(NamedTuple):
 
 class Outcome(NamedTuple):
     rows: list[dict] | None  # the leaderboard, when the report was written
-    unscored: int  # tasks, over all models, without a score
+    unscored: int  # (model, task) pairs that the infrastructure failed, in the last stage that ran
 
 
 def prepare(config: Config, models: list[ModelConfig]) -> Work:
@@ -53,14 +54,14 @@ def prepare(config: Config, models: list[ModelConfig]) -> Work:
 
 def shard_of(tasks: tuple[Task, ...], config: Config) -> tuple[Task, ...]:
     """The tasks of this process's shard, in the order of the data set."""
-    if config.run.shards == 1:
-        return tasks
     mine = set(shard_ids(tasks, config.run.shards)[config.run.shard or 0])
     return tuple(task for task in tasks if task.id in mine)
 
 
 def shard_ids(tasks: tuple[Task, ...], shards: int) -> list[list[str]]:
     """Task ids of every shard, balanced by the length of the recordings and the number of actions."""
+    if shards == 1:
+        return [[task.id for task in tasks]]
     from iwr.inference.video import probe
 
     return cut({task.id: cost(probe(task.video, task.id).seconds, len(task.actions)) for task in tasks}, shards)
@@ -88,7 +89,13 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
     if "score" in stages:
         with _alone(work, "score"):
             score(work, progress)
-    return report(work) if "report" in stages else Outcome(None, 0)
+    return report(work) if "report" in stages else Outcome(None, failures(work, stages[-1]))
+
+
+def failures(work: Work, stage: str) -> int:
+    """Records of a stage, in this shard, that say "failed" or "unscored"."""
+    found = [found_status(work.paths, model, task.id, stage, work.config) for model, task in _pairs(work)]
+    return sum(status in FAILED for status in found)
 
 
 def owed(work: Work, stage: str) -> int:

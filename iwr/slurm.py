@@ -88,7 +88,8 @@ def submit(config: Config, models: list[ModelConfig], overrides: list[str], path
     jobs: dict[str, str] = {}
     judged = []
     for model in models:
-        settings = [*kept, f"model={model.name}", f"run.shards={shards}"]
+        # a task that failed is counted by the report; it must not keep its shard from being judged
+        settings = [*kept, f"model={model.name}", f"run.shards={shards}", "run.allow_unscored=true"]
         name = f"iwr-{paths.folder.name}-{model.name}"
         generate = Job(f"{name}-generate", [["generate", *settings]], paths.logs, _gpus(model), shards)
         jobs[generate.name] = first = _sbatch(generate, site, paths)

@@ -10,7 +10,7 @@ from iwr.config import Config, ModelConfig
 from iwr.runs import RunPaths, is_locked
 
 STAGES = ("generate", "judge", "score")
-FAILED = ("failed", "unscored")
+FAILED = ("failed", "unscored")  # what a record says when the infrastructure, not the model, failed
 
 
 class Standing(NamedTuple):
@@ -26,30 +26,25 @@ class Standing(NamedTuple):
     running: bool
 
 
-def status(config: Config, models: list[ModelConfig]) -> list[Standing]:
-    """By model, shard and stage. Tasks are cut into `run.shards` shards as the stages cut them."""
-    from iwr.pipeline import prepare, shard_ids
-
-    work = prepare(config, models)
-    shards = config.run.shards
-    members = [[task.id for task in work.all_tasks]] if shards == 1 else shard_ids(work.all_tasks, shards)
+def status(config: Config, models: list[ModelConfig], members: list[list[str]], paths: RunPaths) -> list[Standing]:
+    """By model, shard and stage; `members` are the task ids of each shard."""
     return [
-        _standing(work.paths, model.name, shard, shards, stage, members[shard], config)
+        _standing(paths, model.name, shard, len(members), stage, tasks, config)
         for model in models
-        for shard in range(shards)
+        for shard, tasks in enumerate(members)
         for stage in STAGES
     ]
 
 
 def _standing(paths: RunPaths, model: str, shard: int, shards: int, stage: str, tasks: list[str], config: Config) -> Standing:
-    found = [_found(paths, model, task, stage, config) for task in tasks]
+    found = [found_status(paths, model, task, stage, config) for task in tasks]
     failed = sum(status in FAILED for status in found)
     owed = found.count(None)
     running = is_locked(paths.lock(stage, model, shard, shards))
     return Standing(model, f"{shard} of {shards}", stage, len(tasks), len(tasks) - owed - failed, owed, failed, running)
 
 
-def _found(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> str | None:
+def found_status(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> str | None:
     """The status of what a stage wrote; None when it is owed. There is nothing to judge where there is no page."""
     generated = _status_of(paths.task(model, task).generation)
     if stage == "generate" or (stage == "judge" and generated == "missing"):
