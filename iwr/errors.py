@@ -8,6 +8,7 @@
     │   └── RequestError   the server refused one request; asking again would not help
     ├── GenerationError    a reply cannot be turned into a page
     ├── PageError          the page under test cannot do what was asked of it (the model's failure)
+    │   └── ActionError    it works, but the element cannot be acted on: covered, disabled, no such option
     ├── BrowserError       the browser itself failed (ours, never the model's)
     ├── JudgeError         the judge gave no usable answer (never counted as a pass or a fail)
     └── MetricError        a metric cannot run: missing weights, unreadable image
@@ -57,6 +58,10 @@ class GenerationError(IwrError):
 
 class PageError(IwrError):
     """The page under test cannot do what was asked of it: the model's failure, data and not a crash."""
+
+
+class ActionError(PageError):
+    """The page works, but a person could not do this to it: the element is covered, disabled or not visible, or takes no text."""
 
 
 class BrowserError(IwrError):

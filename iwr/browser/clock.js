@@ -1,0 +1,229 @@
+// Runs in every frame before the page's own scripts. In virtual time the page's clock stands still until `settle` moves it, so what
+// a page shows depends on what was done to it and not on how fast the machine is. In real time only the date and Math.random are fixed.
+(() => {
+  const KEY = Symbol.for("iwr.clock"), VIRTUAL = __VIRTUAL__, START = __START__, FRAME = 1000 / 60;
+  if (window[KEY]) return;
+  const native = {
+    Date, performance: performance.now.bind(performance), timeout: setTimeout.bind(window), frame: requestAnimationFrame.bind(window),
+    fetch: window.fetch, send: XMLHttpRequest.prototype.send, Worker: window.Worker,
+    play: HTMLMediaElement.prototype.play, pause: HTMLMediaElement.prototype.pause,
+  };
+  const host = hostClock();
+  const clock = host || {now: 0, last: 0, reads: 0, pending: 0, wild: false, timers: new Map(), playing: new Set()};
+
+  function hostClock() { // frames of the same origin share the clock of the outermost one
+    try { return window.top !== window && window.top[KEY] ? window.top[KEY].clock : null; } catch { return null; }
+  }
+
+  // ---- what the page sees --------------------------------------------------------------------------------------------------
+
+  function read() {
+    if (!VIRTUAL) return native.performance();
+    if (++clock.reads > 1000) clock.now += 0.1; // a page that spins until some time has come gets there
+    return clock.now;
+  }
+
+  class PageDate extends native.Date {
+    constructor(...args) { args.length ? super(...args) : super(PageDate.now()); }
+    static now() { return START + Math.floor(read()); }
+  }
+  window.Date = new Proxy(PageDate, {apply: () => new PageDate().toString()});
+  native.Date.prototype.constructor = window.Date;
+
+  let seed = 0x2545f491; // mulberry32
+  Math.random = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+
+  window.fetch = function fetch(...args) {
+    clock.pending++;
+    const answer = native.fetch.apply(this, args);
+    answer.then(() => clock.pending--, () => clock.pending--);
+    return answer;
+  };
+  XMLHttpRequest.prototype.send = function send(...args) {
+    clock.pending++;
+    this.addEventListener("loadend", () => clock.pending--, {once: true});
+    try { return native.send.apply(this, args); } catch (error) { clock.pending--; throw error; }
+  };
+  if (native.Worker) window.Worker = class Worker extends native.Worker {
+    constructor(...args) { clock.wild = true; super(...args); }
+  };
+
+  function later(run, delay, every = null) {
+    clock.timers.set(++clock.last, {due: clock.now + delay, every, run});
+    return clock.last;
+  }
+  const forget = (id) => { clock.timers.delete(Number(id)); };
+  const callable = (handler, args) => (typeof handler === "function" ? () => handler.apply(window, args) : () => (0, eval)(String(handler)));
+  const wait = (delay) => (delay > 1 && delay < 2 ** 31 ? Number(delay) : 1);
+
+  if (VIRTUAL) {
+    performance.now = read;
+    Object.defineProperty(performance, "timeOrigin", {get: () => START});
+    Object.defineProperty(Event.prototype, "timeStamp", {get: () => clock.now});
+    window.setTimeout = (handler, delay, ...args) => later(callable(handler, args), wait(delay));
+    window.setInterval = (handler, delay, ...args) => later(callable(handler, args), wait(delay), Math.max(4, wait(delay)));
+    window.requestAnimationFrame = (handler) => {
+      const due = (Math.floor(clock.now / FRAME + 1e-6) + 1) * FRAME;
+      return later(() => handler(due), due - clock.now);
+    };
+    window.requestIdleCallback = (handler) => later(() => handler({didTimeout: false, timeRemaining: () => 10}), 1);
+    window.clearTimeout = window.clearInterval = window.cancelAnimationFrame = window.cancelIdleCallback = forget;
+    holdMedia();
+  } else {
+    trackTimers();
+  }
+
+  function trackTimers() { // in real time: only remember which one-shot timers are still to come
+    const clear = window.clearTimeout.bind(window);
+    window.setTimeout = (handler, delay, ...args) => {
+      const id = native.timeout(() => { clock.timers.delete(id); callable(handler, args)(); }, delay);
+      clock.timers.set(id, {due: native.performance() + wait(delay)});
+      return id;
+    };
+    window.clearTimeout = (id) => { forget(id); clear(id); };
+  }
+
+  function holdMedia() { // videos and sounds never run by themselves; `move` seeks those that the page believes to be playing
+    const media = HTMLMediaElement.prototype, tell = (element, type) => element.dispatchEvent(new Event(type));
+    media.play = function play() {
+      if (!clock.playing.has(this)) { clock.playing.add(this); queueMicrotask(() => { tell(this, "play"); tell(this, "playing"); }); }
+      return Promise.resolve();
+    };
+    media.pause = function pause() { if (clock.playing.delete(this)) queueMicrotask(() => tell(this, "pause")); };
+    Object.defineProperty(media, "paused", {get() { return !clock.playing.has(this); }});
+    addEventListener("play", (event) => { // autoplay, or a press on the built-in controls
+      if (!event.isTrusted) return;
+      native.pause.call(event.target);
+      clock.playing.add(event.target);
+    }, true);
+  }
+
+  // ---- what moves it -------------------------------------------------------------------------------------------------------
+
+  const channel = new MessageChannel(), turns = [];
+  channel.port1.onmessage = () => turns.shift()();
+  const turn = () => new Promise((done) => { turns.push(done); channel.port2.postMessage(0); });
+  const frame = async () => {
+    await new Promise((done) => { native.frame(() => done()); native.timeout(done, 200); });
+    await turn();
+    await turn();
+  };
+
+  function* documents(top = window) {
+    yield top.document;
+    for (let i = 0; i < top.frames.length && i < 50; i++) {
+      try { if (top.frames[i].document) yield* documents(top.frames[i]); } catch { /* another origin */ }
+    }
+  }
+
+  const near = (image) => { const box = image.getBoundingClientRect(); return box.bottom >= 0 && box.top <= image.ownerDocument.defaultView.innerHeight; };
+  function busy() { // real work that takes no virtual time
+    if (clock.pending > 0) return true;
+    for (const element of clock.playing) if (element.seeking) return true;
+    for (const page of documents()) {
+      if (page.readyState === "loading" || (page.fonts && page.fonts.status === "loading")) return true;
+      for (const image of page.images) if (!image.complete && (image.loading !== "lazy" || near(image))) return true;
+    }
+    return false;
+  }
+  async function idle(late) {
+    while (busy() && !late()) await new Promise((done) => native.timeout(done, 2));
+  }
+
+  function next(until) {
+    let first = null, found = null;
+    for (const [id, timer] of clock.timers) if (timer.due <= until && (!first || timer.due < first.due)) { first = timer; found = id; }
+    if (!first) return null;
+    clock.now = Math.max(clock.now, first.due);
+    first.every ? (first.due += first.every) : clock.timers.delete(found);
+    return first.run;
+  }
+
+  async function advance(ms, late) {
+    const until = clock.now + ms;
+    for (let run; !late() && (run = next(until)); ) {
+      clock.reads = 0;
+      try { run(); } catch (error) { reportError(error); }
+      await turn();
+      if (clock.pending) await idle(late);
+    }
+    clock.now = Math.max(clock.now, until);
+    for (const page of documents()) move(page, ms);
+    for (const element of clock.playing) seek(element, ms / 1000);
+  }
+
+  function move(page, ms) { // the browser's own timeline is stopped from outside, see sandbox.py
+    for (const animation of page.getAnimations()) {
+      if (animation.playState !== "running" || animation.timeline !== page.timeline) continue;
+      const time = (animation.currentTime || 0) + ms * animation.playbackRate;
+      const over = animation.playbackRate < 0 ? time <= 0 : time >= animation.effect.getComputedTiming().endTime;
+      over ? animation.finish() : (animation.currentTime = time);
+    }
+    for (const part of page.querySelectorAll("animate, animateTransform, animateMotion, set")) {
+      const drawing = part.ownerSVGElement;
+      if (drawing) { drawing.pauseAnimations(); drawing.setCurrentTime(clock.now / 1000); }
+    }
+  }
+
+  function seek(element, seconds) {
+    const time = element.currentTime + seconds * element.playbackRate;
+    if (!(element.duration > 0)) return;
+    element.currentTime = element.loop ? time % element.duration : Math.min(time, element.duration);
+    if (time < element.duration || element.loop) return;
+    clock.playing.delete(element);
+    element.dispatchEvent(new Event("ended"));
+  }
+
+  const calm = new CSSStyleSheet(); // a blinking caret is the one thing that no clock stops
+  calm.replaceSync("* { caret-color: transparent !important; }");
+  function hideCaret(page) {
+    if (page === document && !page.adoptedStyleSheets.includes(calm)) page.adoptedStyleSheets = [...page.adoptedStyleSheets, calm];
+  }
+
+  // Moves virtual time on by `horizon` ms and until the page is still. False: still not still after `patience` real ms.
+  async function settle(horizon, patience) {
+    const end = native.performance() + patience, late = () => native.performance() > end;
+    const watch = new MutationObserver(() => {});
+    for (const page of documents()) watch.observe(page, {subtree: true, childList: true, attributes: true, characterData: true});
+    hideCaret(document);
+    await frame();
+    for (const share of [0.05, 0.2, 0.25, 0.5]) {
+      await idle(late);
+      await advance(share * horizon, late);
+      watch.takeRecords();
+      await frame();
+    }
+    for (let extra = 0; !late() && (busy() || watch.takeRecords().length); extra++) {
+      await idle(late);
+      if (extra < 4) await advance(0.25 * horizon, late); // what followed a late answer gets its time, too
+      watch.takeRecords();
+      await frame();
+    }
+    watch.disconnect();
+    return !late();
+  }
+
+  // Real time: still for 100 ms, with no finite animation and no one-shot timer of the next second left.
+  async function quiet(horizon, patience) {
+    const end = native.performance() + patience, watch = new MutationObserver(() => { last = native.performance(); });
+    let last = native.performance();
+    watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    addEventListener("scroll", () => { last = native.performance(); }, true);
+    const moving = () => busy() || native.performance() - last < 100
+      || document.getAnimations().some((a) => a.playState === "running" && a.effect.getComputedTiming().endTime < 1e4)
+      || [...clock.timers.values()].some((timer) => timer.due - native.performance() < horizon);
+    await frame();
+    while (moving() && native.performance() < end) await new Promise((done) => native.timeout(done, 20));
+    watch.disconnect();
+    return native.performance() < end;
+  }
+
+  Object.defineProperty(window, KEY, {
+    value: Object.freeze({clock, frame, shared: !!host, settle: VIRTUAL ? settle : quiet}), enumerable: false,
+  });
+})();

@@ -1,0 +1,83 @@
+"""Several browsers, one page each: a page that breaks its browser harms nobody else, and is tried again in a fresh one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from iwr.browser.sandbox import Chromium, Site, Tab
+from iwr.config import BrowserConfig, Environment
+from iwr.errors import BrowserError, PageError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+ATTEMPTS = 2
+
+
+class Pool:
+    """`config.contexts` slots; each has a driver and browser of its own, replaced when it breaks or after `config.recycle` pages."""
+
+    def __init__(self, config: BrowserConfig, environment: Environment):
+        self._config = config
+        self._environment = environment
+        self._slots = [_Slot(config, environment) for _ in range(config.contexts)]
+        self._free: asyncio.Queue[_Slot] = asyncio.Queue()
+        self.version = ""  # of the browser, once one was started
+
+    async def __aenter__(self) -> Pool:
+        for slot in self._slots:
+            self._free.put_nowait(slot)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(slot.close() for slot in self._slots))
+
+    async def run(
+        self, work: Callable[[Tab], Awaitable[T]], site: Site, width: int, height: int,
+        *, real_time: bool = False, scripts: Sequence[str] = (),
+    ) -> T:  # fmt: skip
+        """`work` done on a freshly opened page, as soon as a slot is free.
+
+        When the browser fails, `work` is done again from the start in a new one. Raises what `work` raises; PageError when the
+        page breaks every browser although others work; BrowserError when no browser works.
+        """
+        slot = await self._free.get()
+        try:
+            for attempt in range(1, ATTEMPTS + 1):
+                chromium = await slot.ready()
+                self.version = chromium.version
+                try:
+                    async with chromium.open(site, width, height, real_time=real_time, scripts=scripts) as tab:
+                        return await work(tab)
+                except BrowserError as error:
+                    log.warning("attempt %d of %d on %s: %s", attempt, ATTEMPTS, site.page, error)
+                    chromium.broken, failure = True, error
+            await (await slot.ready()).probe()
+            raise PageError(f"the page breaks the browser: {failure}") from failure
+        finally:
+            self._free.put_nowait(slot)
+
+
+class _Slot:
+    def __init__(self, config: BrowserConfig, environment: Environment):
+        self._config = config
+        self._environment = environment
+        self._chromium: Chromium | None = None
+        self._pages = 0
+
+    async def ready(self) -> Chromium:
+        """A browser that is neither broken nor old."""
+        if self._chromium and (self._chromium.broken or self._pages >= self._config.recycle):
+            await self.close()
+        if self._chromium is None:
+            self._chromium = await Chromium(self._config, self._environment).__aenter__()
+            self._pages = 0
+        self._pages += 1
+        return self._chromium
+
+    async def close(self) -> None:
+        if self._chromium:
+            await self._chromium.__aexit__()
+            self._chromium = None

@@ -1,0 +1,85 @@
+"""The operating system's view of a browser: find its processes, weigh them, end them. Linux only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+PROC = Path("/proc")
+PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Process(NamedTuple):
+    pid: int
+    parent: int
+    group: int
+    state: str  # Z: a zombie, already dead
+
+
+def processes() -> Iterator[Process]:
+    for entry in os.scandir(PROC):
+        if entry.name.isdigit() and (process := _process(int(entry.name))):
+            yield process
+
+
+def _process(pid: int) -> Process | None:
+    try:
+        fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:  # it ended meanwhile
+        return None
+    return Process(pid, int(fields[1]), int(fields[2]), fields[0])
+
+
+def command_line(pid: int) -> list[str]:
+    """Arguments of a process; [] when it is gone. Chromium's children join theirs with spaces."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_text(errors="replace").replace("\0", " ").split()
+    except OSError:
+        return []
+
+
+def resident_mb(pid: int) -> float:
+    try:
+        return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE_SIZE / 2**20
+    except (OSError, IndexError):
+        return 0.0
+
+
+class BrowserProcesses:
+    """A browser that was started with the argument `token`, and the driver that started it.
+
+    The browser leads a process group of its own, which all its children share; the driver is our child.
+    """
+
+    def __init__(self, token: str):
+        everything = {p.pid: p for p in processes()}
+        self.browser = next((pid for pid in everything if everything[pid].group == pid and token in command_line(pid)), None)
+        self.driver = self._driver(everything)
+
+    def _driver(self, everything: dict[int, Process]) -> int | None:
+        pid = self.browser
+        while pid in everything and everything[pid].parent != os.getpid():
+            pid = everything[pid].parent
+        return pid if pid in everything else None
+
+    def group(self) -> list[int]:
+        return [p.pid for p in processes() if p.group == self.browser and p.state != "Z"] if self.browser else []
+
+    def kill(self) -> None:
+        """End the browser with all its children, and the driver; remove the profile they leave behind."""
+        profile = next((a.partition("=")[2] for a in command_line(self.browser or 0) if a.startswith("--user-data-dir=")), None)
+        for pid in [*self.group(), *([self.driver] if self.driver else [])]:
+            kill(pid)
+        if profile and "playwright" in Path(profile).name:
+            shutil.rmtree(profile, ignore_errors=True)
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

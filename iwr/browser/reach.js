@@ -1,0 +1,56 @@
+// Where a person could click an element: {point: [x, y]} in viewport coordinates, or {reason} naming what is in the way.
+(element) => {
+  const name = (e) => {
+    const text = (e.getAttribute("aria-label") || e.innerText || "").replace(/\s+/g, " ").trim().slice(0, 40);
+    return `<${e.tagName.toLowerCase()}${e.id ? "#" + e.id : ""}${[...e.classList].slice(0, 2).map((c) => "." + c).join("")}>${text ? ` "${text}"` : ""}`;
+  };
+  if (!element.isConnected) return {reason: "the element is no longer on the page"};
+  if (element.matches(":disabled")) return {reason: `${name(element)} is disabled`};
+
+  // A native control is often hidden behind its styled label, a link may have no box but its children's.
+  const boxes = (e) => [...e.getClientRects()].filter((r) => r.width > 0 && r.height > 0);
+  const target = [element, ...(element.labels || []), ...element.querySelectorAll("*")].find((e) => boxes(e).length);
+  if (!target) return {reason: `${name(element)} is not visible`};
+
+  const up = (node) => node.parentNode || node.host || null;
+  const inside = (node, outer) => { for (; node; node = up(node)) if (node === outer) return true; return false; };
+  const hit = (doc, x, y) => {
+    let found = doc.elementFromPoint(x, y);
+    while (found && found.shadowRoot) {
+      const deeper = found.shadowRoot.elementFromPoint(x, y);
+      if (!deeper || deeper === found) break;
+      found = deeper;
+    }
+    return found;
+  };
+  const accepts = (found) => inside(found, target) || [element, ...(element.labels || [])].some((e) => inside(found, e))
+    || (inside(target, found) && getComputedStyle(target).pointerEvents === "none");
+
+  function point() {
+    let blocker = null;
+    const box = boxes(target).sort((a, b) => b.width * b.height - a.width * a.height)[0];
+    for (const [u, v] of [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) {
+      let x = box.left + u * box.width, y = box.top + v * box.height, view = target.ownerDocument.defaultView;
+      let found = hit(target.ownerDocument, x, y), free = found && accepts(found);
+      while (free && view.frameElement) { // out through the frames around it
+        const frame = view.frameElement, outer = frame.getBoundingClientRect();
+        x += outer.left + frame.clientLeft;
+        y += outer.top + frame.clientTop;
+        found = hit(frame.ownerDocument, x, y);
+        free = found === frame;
+        view = frame.ownerDocument.defaultView;
+      }
+      if (free) return {point: [x, y]};
+      blocker = blocker || found;
+    }
+    return {blocker};
+  }
+
+  let answer = point();
+  if (answer.blocker !== undefined) {
+    target.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+    answer = point();
+  }
+  if (answer.point) return answer;
+  return {reason: answer.blocker ? `${name(element)} is covered by ${name(answer.blocker)}` : `${name(element)} is outside the page`};
+}
