@@ -63,7 +63,8 @@ def skyline(width: int, height: int, top: Colour, bottom: Colour, towers: Colour
         draw.rectangle((left, height - rise, left + step - 3, height), fill=towers)
         for row in range(int(rise // 24)):
             if (index * 5 + row * 3) % 4:
-                draw.rectangle((left + step * 0.3, height - rise + 10 + row * 24, left + step * 0.5, height - rise + 20 + row * 24), fill=light)
+                sill = height - rise + 10 + row * 24
+                draw.rectangle((left + step * 0.3, sill, left + step * 0.5, sill + 10), fill=light)
     return image
 
 
