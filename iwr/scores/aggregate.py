@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from iwr.records import ScoreStatus, TaskScore
@@ -18,15 +18,20 @@ def row(scores: Sequence[TaskScore]) -> Row:
 
     Tasks without a page count as 0; unscored tasks are left out of the means and counted in `unscored`.
     """
-    counted = [score for score in scores if score.status is not ScoreStatus.UNSCORED]
+    counted = counted_in_means(scores)
     counts = {
         "tasks": len(scores),
         "missing": sum(score.status is ScoreStatus.MISSING for score in scores),
-        "unscored": len(scores) - len(counted),
+        "unscored": sum(score.status is ScoreStatus.UNSCORED for score in scores),
     }
     first = scores[0]
     means = {name: formula.mean(getattr(score, name) for score in counted) for name in SCORES}
     return {"model": first.model, "judge": first.judge, "protocol": first.protocol} | counts | means
+
+
+def counted_in_means(scores: Iterable[TaskScore]) -> list[TaskScore]:
+    """The scored tasks and, as zeros, those without a page (the protocol `reference` gives these no score)."""
+    return [score for score in scores if score.final is not None]
 
 
 def leaderboard(scores: Sequence[TaskScore]) -> list[Row]:

@@ -105,7 +105,10 @@ def test_a_page_that_cannot_be_photographed_looks_like_nothing(world):
     assert "it did not" in result.pairs[0].reasons["ssim"]
 
 
-@pytest.mark.parametrize("break_it", [lambda shot: shot.unlink(), lambda shot: shot.write_bytes(b"\x89PNG"), lambda shot: ds.image(shot, "blue")])
+DAMAGE = [lambda shot: shot.unlink(), lambda shot: shot.write_bytes(b"\x89PNG no"), lambda shot: ds.image(shot, "blue")]
+
+
+@pytest.mark.parametrize("break_it", DAMAGE)
 def test_a_screenshot_lost_or_changed_after_judging_is_unscored_not_zero(world, break_it):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=2)
