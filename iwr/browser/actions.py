@@ -6,7 +6,6 @@ it, PageError when the page hangs or crashes, BrowserError when the browser fail
 
 from __future__ import annotations
 
-import asyncio
 import re
 from functools import cache
 from importlib.resources import files

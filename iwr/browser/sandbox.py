@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START = 1_750_000_000_000  # the date at which every page opens, ms since 1970: 2025-06-15 15:06:40 UTC
+LOADED = "() => document.readyState === 'complete' || new Promise((done) => addEventListener('load', () => done(true)))"
 LAUNCH_SECONDS = 60.0
 WATCH_SECONDS = 0.2  # between two looks at the memory of the browser's processes
 
@@ -259,7 +260,9 @@ class Tab:
             self._gone.set_result(how)
 
     async def _load(self) -> None:
-        await self.call(self.page.goto(f"{ORIGIN}/", wait_until="load", timeout=0), "loading", self.limits.load)
+        # not goto's own wait for `load`: it never ends for a page that tries to leave while it loads
+        await self.call(self.page.goto(f"{ORIGIN}/", wait_until="commit", timeout=0), "loading", self.limits.load)
+        await self.evaluate(LOADED, seconds=self.limits.load)
 
     async def settle(self, horizon: float = settling.HORIZON) -> bool:
         """Waits until the page is still, `horizon` virtual ms on. False: it was not, when the cap was hit."""
@@ -281,9 +284,10 @@ class Tab:
         deadline = min(seconds or self.limits.call, self._left)
         task = asyncio.ensure_future(work)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # so that asyncio does not report what we gave up
+        either: set[asyncio.Future[Any]] = {task, self._gone}
         start = loop.time()
         try:
-            await asyncio.wait({task, self._gone}, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._left -= loop.time() - start
             if not task.done():
