@@ -40,8 +40,23 @@ python_packages() {
     printf '%s' "$wanted" >.venv/iwr-setup
 }
 
-# "One that is there" is decided by iwr itself, so that set-up and runs never disagree.
-has_chromium() { .venv/bin/python -m iwr.browser.find >/dev/null 2>&1; }
+# Whether one is there is decided by starting it as iwr does, so that set-up and runs never disagree.
+has_chromium() {
+    .venv/bin/python - >/dev/null 2>&1 <<'PY'
+import asyncio
+
+from iwr.browser.sandbox import Chromium
+from iwr.config import Environment, load_config
+
+
+async def start() -> None:
+    async with Chromium(load_config([])[0].browser, Environment.read()):
+        pass
+
+
+asyncio.run(start())
+PY
+}
 
 chromium() {
     if has_chromium; then say "Chromium is there"; return; fi
