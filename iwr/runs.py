@@ -10,6 +10,7 @@ Every file appears whole or not at all: it is written under a temporary name and
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -25,7 +26,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from iwr.errors import ConfigError, DataError, StaleRunError
-from iwr.records import Fingerprint, Record
+from iwr.records import Fingerprint, Record, file_digest
 
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
@@ -235,3 +236,29 @@ def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) ->
         settings = [{key: value for key, value in f.items() if not key.startswith("input.")} for f in (record.fingerprint, fingerprint)]
         check_same_settings(path, *settings)
     return record.status in ("failed", "unscored") or record.fingerprint != fingerprint
+
+
+VOLATILE = {"seconds", "input.rollout"}  # how long it took, and the hash of a file that says how long it took
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Everything that a run's results say, by file name: text as it is, images as hashes, records without times.
+
+    Two runs of deterministic contestants under the same settings have equal content.
+    """
+    said = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name.parts[0] in ("cache", "locks", "logs", "manifests", "manifest.json") or not path.is_file():
+            continue
+        if path.suffix == ".json":
+            said[str(name)] = json.dumps(_without_times(json.loads(path.read_bytes())))
+        else:
+            said[str(name)] = file_digest(path)
+    return said
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_times(item) for key, item in value.items() if key not in VOLATILE}
+    return [_without_times(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,161 @@
+"""The whole chain on a real SLURM of one node: submitted, disturbed, and always the same result as a local run."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cluster import Cluster, why_not
+
+from iwr.runs import content as run_content
+
+CONTESTANTS = ["oracle", "screenshot"]
+FEW = ["film-rating", "shop-cart", "signup-form"]
+IWR = Path(sys.executable).parent / "iwr"
+SITE = ["cluster.memory=1G", "cluster.cpus=1", "cluster.gres=null", f"cluster.prelude=['export PATH={IWR.parent}:$PATH']"]
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.browser,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(why_not() is not None, reason=f"SLURM cannot be started: {why_not()}"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+def content(folder: Path) -> dict[str, str]:
+    return run_content(folder / "run")
+
+
+def settings(folder: Path, tasks=None) -> list[str]:
+    chosen = [f"data.tasks=[{','.join(tasks)}]"] if tasks else []
+    return [f"models=[{','.join(CONTESTANTS)}]", f"run.root={folder}", "run.name=run", f"run.cache={folder.parent}/cache", *chosen]
+
+
+def iwr(cluster: Cluster, *arguments: str) -> str:
+    done = subprocess.run([IWR, *arguments], env=cluster.environment, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory, cluster):
+    """The same runs without SLURM: over all samples, and over a few."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, tasks in (("all", None), ("few", FEW)):
+        iwr(cluster, "run", *settings(folder / name, tasks))
+    return {name: content(folder / name) for name in ("all", "few")} | {"folder": folder}
+
+
+def submit(cluster: Cluster, folder: Path, *more: str, tasks=FEW) -> dict[str, str]:
+    jobs = json.loads(iwr(cluster, "submit", "--json", *settings(folder, tasks), *SITE, *more))
+    return {name.removeprefix("iwr-run-"): job for name, job in jobs.items()}
+
+
+def judging(folder: Path) -> bool:
+    return any(folder.glob("run/*/*/judge-rules/rollout.json"))
+
+
+def wait_for(condition, seconds=120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+
+
+def test_arrays_of_four_give_the_same_as_a_local_run(cluster, local):
+    folder = local["folder"] / "arrays"
+    jobs = submit(cluster, folder, "cluster.shards=4", tasks=None)
+    assert list(jobs) == ["oracle-generate", "oracle-judge", "screenshot-generate", "screenshot-judge", "report"]
+    cluster.wait_for(*jobs.values())
+    assert content(folder) == local["all"]
+    standing = json.loads(iwr(cluster, "status", "--json", *settings(folder), "run.shards=4"))
+    assert all((row["owed"], row["failed"], row["running"]) == (0, 0, False) for row in standing)
+    assert len(standing) == len(CONTESTANTS) * 4 * 3
+
+
+def test_a_requeue_in_the_middle_loses_and_repeats_nothing(cluster, local):
+    folder = local["folder"] / "requeued"
+    jobs = submit(cluster, folder, "cluster.shards=1")
+    wait_for(lambda: judging(folder))
+    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    cluster.run("scontrol", "requeue", f"{jobs['oracle-judge']}_0")
+    release(cluster, jobs, "oracle-judge")
+    assert content(folder) == local["few"]
+    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+
+
+def release(cluster: Cluster, jobs: dict[str, str], name: str) -> None:
+    """SLURM holds a requeued job back for two minutes; the test does not wait for that."""
+    deadline = time.monotonic() + 300
+    while cluster.states().get(f"{jobs[name]}_0") != "COMPLETED" and time.monotonic() < deadline:
+        cluster.run("scontrol", "update", f"JobId={jobs[name]}_0", "StartTime=now", check=False)
+        time.sleep(1)
+    cluster.wait_for(*jobs.values())
+
+
+def test_cancelled_and_submitted_again(cluster, local):
+    folder = local["folder"] / "cancelled"
+    jobs = submit(cluster, folder, "cluster.shards=2")
+    wait_for(lambda: judging(folder))
+    cluster.run("scancel", *jobs.values())
+    cluster.wait_for(*jobs.values())
+    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    cluster.wait_for(*submit(cluster, folder, "cluster.shards=2").values())
+    assert content(folder) == local["few"]
+    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+
+
+def test_the_warning_before_the_time_limit_queues_the_element_again(cluster, local):
+    folder = local["folder"] / "limited"
+    jobs = submit(cluster, folder, "cluster.shards=1", "cluster.time=1", "cluster.warn_seconds=55")
+    release(cluster, jobs, "oracle-judge")
+    assert content(folder) == local["few"]
+
+
+def test_a_node_that_dies_and_comes_back(cluster, local):
+    folder = local["folder"] / "node"
+    jobs = submit(cluster, folder, "cluster.shards=1")
+    wait_for(lambda: judging(folder))
+    cluster.daemons["slurmd"].kill()
+    cluster.daemons["slurmd"].wait()
+    subprocess.run(["pkill", "-KILL", "-f", f"slurmstepd: \\[{jobs['oracle-judge']}"])
+    kill_jobs(folder)
+    cluster.start("slurmd", "-D")
+    release(cluster, jobs, "oracle-judge")
+    assert content(folder) == local["few"]
+
+
+def kill_jobs(folder: Path) -> None:
+    """Every process of the run, as when the node loses power."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def test_two_elements_on_the_same_shard_take_turns(cluster, local):
+    folder = local["folder"] / "twice"
+    script = Path(__file__).parent.parent.parent / "slurm/array.sbatch"
+    log = f"--output={folder.parent}/twice-%a.log"
+    path = f"{IWR.parent}:{os.environ['PATH']}"
+    options = ["--parsable", "--array=0-1", "--mem=1G", "--cpus-per-task=1", log]
+    job = cluster.run("sbatch", *options, str(script), "run", *settings(folder, FEW), "run.shard=0", PATH=path)
+    cluster.wait_for(job)
+    assert content(folder) == local["few"]
+    logs = "".join(path.read_text() for path in folder.parent.glob("twice-*.log"))
+    for contestant in CONTESTANTS:
+        for task in FEW:
+            assert len(re.findall(rf"judg\w+ \d/\d: .*{contestant}.*{task}", logs)) == 1, logs
