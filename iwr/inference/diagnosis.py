@@ -57,7 +57,7 @@ PHASES = [  # the last that was reached is shown while the user waits
     (r"Starting to load model", "loading the model"),
     (r"Loading \w+ checkpoint shards:\s+(\d+)%", "loading weights"),
     (r"Loading weights took", "weights loaded"),
-    (r"torch\.compile|Dynamo bytecode", "compiling"),
+    (r"Dynamo bytecode transform|Compiling a graph|torch\.compile (?:takes|took)", "compiling"),
     (r"Capturing CUDA graphs?", "capturing CUDA graphs"),
     (r"init engine .* took", "engine ready"),
     (r"Application startup complete", "answering"),

@@ -15,13 +15,17 @@ Everything else is a GenerationError with the reason: the model answered, but no
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from iwr.errors import GenerationError
 
-THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
-FENCE = re.compile(r"^[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)(?P<rest>[^\n]*)(?:\n|\Z)", re.MULTILINE)
-INLINE_FENCE = re.compile(r"(?P<marks>`{3,})[ \t]*(?P<language>html)\b(?P<rest>[^\n]*)(?:\n|\Z)", re.IGNORECASE)
+THOUGHTS = re.compile(r"\A(?:\s*<think>.*?</think>)+", re.DOTALL)
+MARKUP = ("html", "htm", "xhtml", "")  # languages of a fence that may hold a part of a page
+OPENING = re.compile(
+    r"(?:^[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)|(?P<inline>`{3,})[ \t]*html\b)(?P<rest>[^\n]*)(?:\n|\Z)",
+    re.MULTILINE | re.IGNORECASE,
+)
 DOCUMENT = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 DOCUMENT_START = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL)
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
@@ -59,13 +63,11 @@ def page_of(reply: str, finish_reason: str | None = None) -> Page:
 
 
 def _without_thinking(reply: str) -> str:
-    text = reply
-    while text.lstrip().startswith(THINK_OPEN):
-        _, closed, text = text.partition(THINK_CLOSE)
-        if not closed:
-            raise GenerationError("the reply ends while still thinking (<think> is not closed)")
-    if THINK_CLOSE in text and THINK_OPEN not in text:
-        text = text.partition(THINK_CLOSE)[2]  # the chat template opened it
+    text = THOUGHTS.sub("", reply, count=1)
+    if text.lstrip().startswith("<think>"):
+        raise GenerationError("the reply ends while still thinking (<think> is not closed)")
+    if "</think>" in text and "<think>" not in text:
+        text = text.partition("</think>")[2]  # the chat template opened it
     return text
 
 
@@ -82,31 +84,33 @@ def _fenced(text: str, cut: bool) -> Page | None:
 
 
 def _blocks(text: str) -> list[_Block]:
-    """All code fences, in order."""
+    """All code fences, in order. Linear in the text: replies may be megabytes of fences."""
     blocks, at = [], 0
-    pattern = FENCE if FENCE.search(text) else INLINE_FENCE
-    while opening := pattern.search(text, at):
+    document_ends = [match.start() for match in END.finditer(text)]
+    while opening := OPENING.search(text, at):
         start = opening.start("rest") if "<" in opening["rest"] else opening.end()
-        end, at = _closing(text, start, opening["marks"])
-        blocks.append(_Block(opening["language"].lower(), text[start:end], at > end or end < len(text)))
+        closing = _closing(text, start, opening["marks"] or opening["inline"], document_ends)
+        end, at = (closing.start(), closing.end()) if closing else (len(text), len(text))
+        blocks.append(_Block((opening["language"] or "html" * bool(opening["inline"])).lower(), text[start:end], closing is not None))
     return blocks
 
 
-def _closing(text: str, start: int, marks: str) -> tuple[int, int]:
-    """(end of the content, where to read on) of a fence whose content begins at `start`."""
-    closing = re.compile(rf"(?:^[ \t]*|(?<=>)[ \t]*){re.escape(marks[0])}{{{len(marks)},}}[ \t]*$", re.MULTILINE)
-    found = list(closing.finditer(text, start))
-    if not found:
-        return len(text), len(text)
-    chosen = found[0]
-    if DOCUMENT_START.match(text, start) and not END.search(text, start, chosen.start()):
-        inner = FENCE.search(text, start, chosen.start())
-        chosen = next((c for c in found[1:] if END.search(text, start, c.start())), chosen) if inner or found[1:] else chosen
-    return chosen.start(), chosen.end()
+def _closing(text: str, start: int, marks: str, document_ends: list[int]) -> re.Match[str] | None:
+    """Where the fence closes whose content begins at `start`."""
+    line = re.compile(rf"(?:^|(?<=>))[ \t]*{re.escape(marks[0])}{{{len(marks)},}}[ \t\r]*$", re.MULTILINE)
+    first = line.search(text, start)
+    if not first or not DOCUMENT_START.match(text, start):
+        return first
+    place = bisect_left(document_ends, start)
+    if place == len(document_ends) or document_ends[place] < first.start():
+        return first
+    # the document ends only behind this line, so the fence is one of its own, unless another page begins first
+    another = DOCUMENT.search(text, first.end(), document_ends[place])
+    return first if another else line.search(text, document_ends[place]) or first
 
 
 def _is_html(block: _Block) -> bool:
-    if block.language in ("html", "htm", "xhtml", ""):
+    if block.language in MARKUP:
         return bool(TAG.search(block.content))
     return bool(DOCUMENT_START.match(block.content))
 
@@ -128,7 +132,7 @@ def _until_end(text: str) -> str:
 def _why_none(text: str) -> str:
     if re.search(r"&lt;(?:!doctype|html)", text, re.IGNORECASE):
         return "the page is escaped (&lt;html&gt;), so it is text and not a page"
-    languages = sorted({block.language for block in _blocks(text) if block.language})
-    if languages:
-        return f"no fence holds HTML, only {', '.join(languages)}"
-    return "the fence holds no HTML" if _blocks(text) else "there is no HTML in the reply"
+    languages = {block.language for block in _blocks(text)}
+    if languages - set(MARKUP):
+        return f"no fence holds HTML, only {', '.join(sorted(languages - set(MARKUP)))}"
+    return "the fence holds no HTML" if languages else "there is no HTML in the reply"
