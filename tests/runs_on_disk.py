@@ -33,8 +33,10 @@ def paths_of(settings: Config) -> RunPaths:
     return RunPaths.of(settings.run.root, settings.run.name)
 
 
-def generation(paths: RunPaths, model: str, task: Task, status: str = "ok", reason: str | None = None) -> None:
-    record = Generation(model=model, task=task.id, status=GenerationStatus(status), reason=reason, fingerprint={"model": model})
+def generation(paths: RunPaths, model: str, task: Task, status: str = "ok", reason: str | None = None,
+               kind: str = "vllm") -> None:
+    record = Generation(model=model, task=task.id, status=GenerationStatus(status), reason=reason, 
+                        fingerprint={"model.kind": kind, "prompt": "p"})
     write_record(paths.task(model, task.id).generation, record)
 
 
@@ -62,7 +64,7 @@ def rollout(paths: RunPaths, model: str, task: Task, made: tuple[Step, ...], sta
     write_record(paths.task(model, task.id).judge("rules").rollout, record)
 
 
-def judged(paths: RunPaths, model: str, task: Task, credited: int, failed_by: str | None = None, **fields: Any) -> None:
+def judged(paths: RunPaths, model: str, task: Task, credited: int, failed_by: str | None = None, kind: str = "vllm", **fields: Any) -> None:
     """A page that was generated and judged."""
-    generation(paths, model, task)
+    generation(paths, model, task, kind=kind)
     rollout(paths, model, task, steps(paths, model, task, credited, failed_by, **fields))

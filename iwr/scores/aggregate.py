@@ -9,6 +9,7 @@ from iwr.records import ScoreStatus, TaskScore
 from iwr.scores import formula
 
 SCORES = ("ifs", "low", "high", "vfs", "final")
+AXES = ("domain", "visual_complexity", "interaction_complexity")
 Row = dict[str, Any]
 """{model, judge, protocol, tasks, missing, unscored, ifs, low, high, vfs, final}: what leaderboard.json holds."""
 
@@ -39,3 +40,18 @@ def leaderboard(scores: Sequence[TaskScore]) -> list[Row]:
     models = list(dict.fromkeys(score.model for score in scores))
     rows = [row([score for score in scores if score.model == model]) for model in models]
     return sorted(rows, key=lambda r: (r["final"] is None, -(r["final"] or 0.0)))
+
+
+def breakdown(scores: Sequence[TaskScore]) -> list[Row]:
+    """A row for each model on each part of the benchmark: the keys of `row`, and `axis` and `value` in front."""
+    rows = []
+    for axis in AXES:
+        values = sorted({_value(score, axis) for score in scores})
+        for value in values:
+            part = [score for score in scores if _value(score, axis) == value]
+            rows += [{"axis": axis, "value": value} | found for found in leaderboard(part)]
+    return rows
+
+
+def _value(score: TaskScore, axis: str) -> str:
+    return getattr(score.classification, axis) or "(not given)"

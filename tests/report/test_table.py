@@ -62,11 +62,34 @@ def test_the_markdown_names_judge_protocol_counts_and_keeps_published_scores_apa
     folder, _ = report
     ours, _, theirs = (folder / "report.md").read_text().partition("## Published scores, not comparable")
     assert "Judge `rules`, protocol `offline`. offline: no judge model" in ours
-    assert "| strong | 2 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 |" in ours
+    assert "| strong | 2 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 | 1.000 to 1.000 |" in ours
     assert "| weak | 0 | 0 | 1 | 0 | 1 | 0 |" in ours  # where pages failed
     assert "engine \\| died \\<b\\>" in ours  # hostile text stays in its cell
     assert "| lost | b | no page yet: run 'iwr generate' |".replace("'", "\\`") in ours
     assert "GPT-5" not in ours and theirs.count("\n| ") == 31 + 2
+
+
+def test_intervals_baselines_and_parts_of_the_benchmark_are_shown(tmp_path):
+    tasks = on_disk.tasks_of(tmp_path, "a", "b", "c")
+    config = on_disk.config(tmp_path)
+    paths = on_disk.paths_of(config)
+    for number, task in enumerate(tasks):
+        on_disk.judged(paths, "oracle", task, credited=2, kind="oracle")
+        on_disk.judged(paths, "blank", task, credited=0, failed_by="page", colour="black", kind="blank")
+        on_disk.judged(paths, "m", task, number, "page" if number < 2 else None, kind="vllm")
+    score(["oracle", "m", "blank"], tasks, config, paths)
+    write_report(["oracle", "m", "blank"], tasks, config, paths)
+    text = (paths.report / "report.md").read_text()
+    assert "Floor, from baselines that are no models: blank 0.000 (IFS 0.000, VFS 0.000)." in text
+    assert "Ceiling, from baselines that are no models: oracle 1.000" in text
+    assert "| oracle | 3 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 | 1.000 to 1.000 |" in text
+    low, high = json.loads((paths.report / "intervals.json").read_text())["intervals"]["m"]["final"]
+    assert 0.3 <= low < 0.65 < high <= 1.0 and f"{low:.3f} to {high:.3f}" in text
+    assert "Intervals over fewer than 30 tasks are too narrow" in text
+    assert "## Final by domain\n\n| Domain | Tasks | oracle | m | blank |" in text and "| Shop | 3 | 1.000 |" in text
+    parts = json.loads((paths.report / "breakdown.json").read_text())
+    assert {(row["axis"], row["value"]) for row in parts} == {
+        ("domain", "Shop"), ("visual_complexity", "V1"), ("interaction_complexity", "L1")}
 
 
 def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys):

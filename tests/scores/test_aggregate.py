@@ -2,8 +2,8 @@
 
 import pytest
 
-from iwr.records import ScoreStatus, TaskScore
-from iwr.scores.aggregate import leaderboard, row
+from iwr.records import Classification, ScoreStatus, TaskScore
+from iwr.scores.aggregate import breakdown, leaderboard, row
 
 
 def result(model="m", status="ok", value=1.0, high=None):
@@ -37,3 +37,16 @@ def test_best_first_and_models_without_a_score_last():
 
 def test_the_high_level_score_is_averaged_where_there_is_one():
     assert row([result(high=0.4), result(high=0.6)])["high"] == pytest.approx(0.5)
+
+
+def test_breakdown_by_each_axis():
+    def of(task, value, **axes):
+        return result(value=value).model_copy(update={"task": task, "classification": Classification(**axes)})
+
+    scores = [of("a", 1.0, domain="Shop", visual_complexity="V1"), of("b", 0.0, domain="Shop", visual_complexity="V2"), of("c", 0.5)]
+    rows = {(row["axis"], row["value"]): (row["tasks"], row["final"]) for row in breakdown(scores)}
+    assert rows == {
+        ("domain", "Shop"): (2, 0.5), ("domain", "(not given)"): (1, 0.5),
+        ("visual_complexity", "V1"): (1, 1.0), ("visual_complexity", "V2"): (1, 0.0), ("visual_complexity", "(not given)"): (1, 0.5),
+        ("interaction_complexity", "(not given)"): (3, 0.5),
+    }

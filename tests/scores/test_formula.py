@@ -2,7 +2,7 @@
 
 import pytest
 
-from iwr.report.table import published
+from iwr.report.published import published
 from iwr.scores import formula
 
 ROWS = published()

@@ -36,8 +36,9 @@ def crafted(paths, task):
     """Four actions done; no verdict on the third assertion (S3), "no" on the fourth."""
     made = list(on_disk.steps(paths, "m", task, credited=4, rubric=80))
     made[2] = made[2].model_copy(update={"rubric": made[2].rubric.model_copy(update={"total": 50})})
-    made[3] = made[3].model_copy(update={"verdict": Verdict(passed=None, reason="timed out"), "credited": False, "failed_by": FailedBy.JUDGE})
-    made[4] = made[4].model_copy(update={"verdict": Verdict(passed=False, reason="no"), "credited": False, "failed_by": FailedBy.ASSERTION})
+    for step, passed, blame in ((3, None, FailedBy.JUDGE), (4, False, FailedBy.ASSERTION)):
+        verdict = Verdict(passed=passed, reason="timed out" if passed is None else "no")
+        made[step] = made[step].model_copy(update={"verdict": verdict, "credited": False, "failed_by": blame})
     on_disk.generation(paths, "m", task)
     on_disk.rollout(paths, "m", task, tuple(made), "failed", reason="judge timed out")
 

@@ -10,6 +10,7 @@ import runs_on_disk as on_disk
 
 from iwr.errors import StaleRunError
 from iwr.records import FailedBy, ScoreStatus, TaskScore
+from iwr.report import write_report
 from iwr.runs import read_record
 from iwr.scores.stage import recorded, score
 
@@ -169,10 +170,12 @@ def test_a_damaged_score_is_made_again(world):
     assert scored(world) == before
 
 
-def test_a_finished_stage_compares_nothing_and_loads_nothing_heavy(world, tmp_path):
-    tasks, _, paths = world
-    on_disk.judged(paths, "m", tasks[0], credited=2)
-    scored(world)
+def test_a_finished_run_compares_nothing_and_loads_nothing_heavy(world, tmp_path):
+    tasks, config, paths = world
+    for task in tasks:
+        on_disk.judged(paths, "m", task, credited=2)
+    score(["m"], tasks, config, paths)
+    write_report(["m"], tasks, config, paths)
     file = paths.task("m", "a").judge("rules").score("offline")
     written = file.stat().st_mtime_ns
     shutil.rmtree(paths.cache)
@@ -184,7 +187,7 @@ from iwr.scores.stage import score
 from iwr.report import write_report
 from iwr.tasks.load import load
 config = on_disk.config(Path({str(tmp_path)!r}))
-tasks = load(Path({str(tmp_path)!r}), ["a"]).tasks
+tasks = load(Path({str(tmp_path)!r})).tasks
 print(score(["m"], tasks, config, on_disk.paths_of(config))[0].final)
 write_report(["m"], tasks, config, on_disk.paths_of(config))
 print(sorted({{"torch", "playwright", "transformers", "vllm", "cv2", "skimage", "numpy", "scipy"}} & set(sys.modules)))
