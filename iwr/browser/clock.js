@@ -5,7 +5,7 @@
   if (window[KEY]) return;
   const native = {
     Date, performance: performance.now.bind(performance), timeout: setTimeout.bind(window), frame: requestAnimationFrame.bind(window),
-    fetch: window.fetch, send: XMLHttpRequest.prototype.send, Worker: window.Worker,
+    fetch: window.fetch, MutationObserver: window.MutationObserver, send: XMLHttpRequest.prototype.send, Worker: window.Worker,
     play: HTMLMediaElement.prototype.play, pause: HTMLMediaElement.prototype.pause,
   };
   const host = hostClock();
@@ -188,7 +188,7 @@
   // Moves virtual time on by `horizon` ms and until the page is still. False: still not still after `patience` real ms.
   async function settle(horizon, patience) {
     const end = native.performance() + patience, late = () => native.performance() > end;
-    const watch = new MutationObserver(() => {});
+    const watch = new native.MutationObserver(() => {});
     for (const page of documents()) watch.observe(page, {subtree: true, childList: true, attributes: true, characterData: true});
     hideCaret(document);
     await frame();
@@ -210,7 +210,7 @@
 
   // Real time: still for 100 ms, with no finite animation and no one-shot timer of the next second left.
   async function quiet(horizon, patience) {
-    const end = native.performance() + patience, watch = new MutationObserver(() => { last = native.performance(); });
+    const end = native.performance() + patience, watch = new native.MutationObserver(() => { last = native.performance(); });
     let last = native.performance();
     watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
     addEventListener("scroll", () => { last = native.performance(); }, true);

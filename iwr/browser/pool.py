@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from iwr.browser.sandbox import Chromium, Site, Tab
+from iwr.browser.sandbox import Budget, Chromium, Site, Tab
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import BrowserError, PageError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-ATTEMPTS = 2
+SHARES = (2 / 3, 1 / 3)  # of the page's seconds, for each attempt; what the first leaves, the second has as well
 
 
 class Pool:
@@ -44,15 +44,17 @@ class Pool:
         page breaks every browser although others work; BrowserError when no browser works.
         """
         slot = await self._free.get()
+        budget = Budget(0)
         try:
-            for attempt in range(1, ATTEMPTS + 1):
+            for attempt, share in enumerate(SHARES, start=1):
+                budget.left += share * self._config.page_seconds
                 chromium = await slot.ready()
                 self.version = chromium.version
                 try:
-                    async with chromium.open(site, width, height, real_time=real_time, scripts=scripts) as tab:
+                    async with chromium.open(site, width, height, real_time=real_time, scripts=scripts, budget=budget) as tab:
                         return await work(tab)
                 except BrowserError as error:
-                    log.warning("attempt %d of %d on %s: %s", attempt, ATTEMPTS, site.page, error)
+                    log.warning("attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error)
                     chromium.broken, failure = True, error
             await (await slot.ready()).probe()
             raise PageError(f"the page breaks the browser: {failure}") from failure

@@ -69,13 +69,17 @@ class BrowserProcesses:
     def group(self) -> list[int]:
         return [p.pid for p in processes() if p.group == self.browser and p.state != "Z"] if self.browser else []
 
-    def kill(self) -> None:
-        """End the browser with all its children, and the driver; remove the profile they leave behind."""
+    def kill_browser(self) -> None:
+        """End the browser with all its children; remove the profile that it leaves behind."""
         profile = next((a.partition("=")[2] for a in command_line(self.browser or 0) if a.startswith("--user-data-dir=")), None)
-        for pid in [*self.group(), *([self.driver] if self.driver else [])]:
+        for pid in self.group():
             kill(pid)
         if profile and "playwright" in Path(profile).name:
             shutil.rmtree(profile, ignore_errors=True)
+
+    def kill_driver(self) -> None:
+        if self.driver and (process := _process(self.driver)) and process.parent == os.getpid():
+            kill(self.driver)
 
 
 def kill(pid: int) -> None:
