@@ -30,6 +30,7 @@ On a cluster:
   status      what is done, owed, failed and running, by model and shard
 
 Tools:
+  compare     two contestants task by task: difference, interval, p-value
   validate    check a data set: one line for each fault
   record      make a task from a page and an action script
   config      print every setting and its value
@@ -47,6 +48,7 @@ EXAMPLES = {
     "report": "iwr report models=[oracle,demo] run.name=first",
     "submit": "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu run.name=first",
     "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
+    "compare": "iwr compare runs/first/demo runs/second/demo protocol=offline",
     "validate": "iwr validate data=iwr_bench data.root=DIR --json",
     "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
     "config": "iwr config model=demo protocol=offline",
@@ -96,7 +98,8 @@ def _message(error: BaseException) -> str:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.command in RUNS:
         return _run(options)
-    return {"validate": _validate, "record": _record, "config": _config, "submit": _submit, "status": _status}[options.command](options)
+    tools = {"compare": _compare, "validate": _validate, "record": _record, "config": _config, "submit": _submit, "status": _status}
+    return tools[options.command](options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -144,6 +147,20 @@ def _status(options: argparse.Namespace) -> int:
     rows = status.status(config, models, pipeline.shard_ids(work.all_tasks, config.run.shards), work.paths)
     print(json.dumps([row._asdict() for row in rows], indent=1) if options.json else status.table(rows))
     return EXIT_OK if all(row.owed == row.failed == 0 for row in rows) else EXIT_INCOMPLETE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from iwr.report import print_comparison
+    from iwr.scores.paired import compare, read_side
+
+    folders = [setting for setting in options.settings if "=" not in setting]
+    given = dict(setting.partition("=")[::2] for setting in options.settings if "=" in setting)
+    if len(folders) != 2 or given.keys() - {"judge", "protocol"}:
+        print(f"iwr compare: give two contestants' folders, then judge= or protocol=\n     {EXAMPLES['compare']}", file=sys.stderr)
+        return EXIT_USAGE
+    found = compare(*(read_side(Path(folder), given.get("judge"), given.get("protocol")) for folder in folders))
+    print(json.dumps(found, indent=1)) if options.json else print_comparison(found)
+    return EXIT_OK
 
 
 def _validate(options: argparse.Namespace) -> int:

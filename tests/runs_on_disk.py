@@ -13,12 +13,12 @@ from iwr.runs import RunPaths, write_record
 from iwr.tasks.load import load
 
 
-def tasks_of(root: Path, *names: str) -> tuple[Task, ...]:
+def tasks_of(root: Path, *names: str, website: str = "https://example.test") -> tuple[Task, ...]:
     """Valid tasks of two clicks, both with an assertion; steps 0 and 2 are checkpoints."""
     for name in names:
         ds.folder(root, name)
     actions = [ds.click(logical_assertion="'A' appears"), ds.click(logical_assertion="'B' appears", visual_evaluation_flag=True)]
-    loaded = load(ds.write(root, *[ds.line(name, actions) for name in names]))
+    loaded = load(ds.write(root, *[ds.line(name, actions, source_website=website) for name in names]))
     assert not loaded.faults
     return loaded.tasks
 

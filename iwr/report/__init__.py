@@ -1,5 +1,5 @@
 """Tables and pages for people, from the records of a run alone."""
 
-from iwr.report.table import print_leaderboard, write_report
+from iwr.report.table import print_comparison, print_leaderboard, write_report
 
-__all__ = ["print_leaderboard", "write_report"]
+__all__ = ["print_comparison", "print_leaderboard", "write_report"]

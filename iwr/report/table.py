@@ -6,13 +6,17 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from iwr.config import Config
 from iwr.records import Task
 from iwr.report.markdown import markdown
-from iwr.report.summary import COUNTS, HEADERS, cells, summarise
+from iwr.report.summary import COUNTS, HEADERS, cells, shown, summarise
 from iwr.runs import RunPaths, write_atomic
 from iwr.scores.aggregate import SCORES, Row
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TASK_KEYS = ("model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by")
 
@@ -34,19 +38,44 @@ def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, p
 
 def print_leaderboard(rows: Sequence[Row], note: str) -> None:
     """The leaderboard on standard output."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, 60 + max((len(row["model"]) for row in rows), default=0)))
     table = Table(title=Text(_title(rows)), caption=Text(note), title_justify="left", caption_justify="left")
     for index, header in enumerate(HEADERS):
         table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, cells(row)))
-    console.print(table)
+    _console(90 + max((len(row["model"]) for row in rows), default=0)).print(table)
+
+
+def print_comparison(found: dict[str, Any]) -> None:
+    """What `iwr.scores.paired.compare` found, on standard output."""
+    from rich.table import Table
+    from rich.text import Text
+
+    title = f"{found['first']} against {found['second']}: judge {found['judge']}, protocol {found['protocol']}, {found['tasks']} tasks"
+    table = Table(title=Text(title), title_justify="left")
+    for index, header in enumerate(("Score", "First", "Second", "Difference", "95 % interval", "p")):
+        table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
+    for name, row in found["scores"].items():
+        if row:
+            ends = " to ".join(f"{end:+.3f}" for end in row["interval"]) if row["interval"] else "-"
+            chance = "-" if row["p"] is None else f"{row['p']:.4f}"
+            table.add_row(name, shown(row["first"]), shown(row["second"]), f"{row['difference']:+.3f}", ends, chance)
+    _console(len(title)).print(table)
+    print(f"The second one is better on {found['won']} tasks, worse on {found['lost']}, equal on {found['tied']}.")
+    for key, words in (("unscored", "unscored in one of them"), ("only_first", "only in the first"), ("only_second", "only in the second")):
+        if found[key]:
+            print(f"Left out: {found[key]} tasks {words}.")
+
+
+def _console(width: int) -> Console:
+    """Standard output; where that is no terminal, wide enough for `width` columns."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, width))
 
 
 def _title(rows: Sequence[Row]) -> str:

@@ -75,7 +75,10 @@ def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
         return Draft(subject, _missing(subject, fingerprint, config, generation.reason), ())
     rollout = readable(subject.judged.rollout, Rollout)
     if rollout is None:
-        return Draft(subject, unscored(subject, {}, config, "the record of judging is damaged: run `iwr judge` again"), ())
+        return Draft(subject, unscored(subject, fingerprint, config, "the record of judging is damaged: run `iwr judge` again"), ())
+    judged_page = rollout.fingerprint.get("input.page")
+    if judged_page and subject.paths.page.is_file() and judged_page != file_digest(subject.paths.page):
+        return Draft(subject, unscored(subject, fingerprint, config, "the page changed after it was judged: run `iwr judge`"), ())
     return _judged(subject, rollout, fingerprint, config)
 
 

@@ -9,9 +9,9 @@ import pytest
 import runs_on_disk as on_disk
 
 from iwr.errors import StaleRunError
-from iwr.records import FailedBy, ScoreStatus, TaskScore
+from iwr.records import FailedBy, Rollout, ScoreStatus, TaskScore, file_digest
 from iwr.report import write_report
-from iwr.runs import read_record
+from iwr.runs import read_record, write_record
 from iwr.scores.stage import recorded, score
 
 
@@ -159,6 +159,19 @@ def test_a_score_follows_its_rollout_but_not_other_settings(world, tmp_path):
     changed = on_disk.config(tmp_path, "protocol.high=true")
     with pytest.raises(StaleRunError, match=r"protocol\.high: False -> True"):
         score(["m"], tasks[:1], changed, paths)
+
+
+def test_a_page_that_changed_after_it_was_judged_is_unscored(world):
+    tasks, _, paths = world
+    page = paths.task("m", "a").page
+    on_disk.judged(paths, "m", tasks[0], credited=2)
+    page.write_text("judged")
+    rollout = read_record(paths.task("m", "a").judge("rules").rollout, Rollout)
+    write_record(paths.task("m", "a").judge("rules").rollout, rollout.model_copy(update={"fingerprint": {"input.page": file_digest(page)}}))
+    assert scored(world).final == 1.0
+    page.write_text("another")
+    on_disk.generation(paths, "m", tasks[0], kind="transformers")
+    assert scored(world).reason == "the page changed after it was judged: run `iwr judge`"
 
 
 def test_a_damaged_score_is_made_again(world):
