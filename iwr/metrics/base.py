@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from iwr.errors import ConfigError, MetricError
+from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 
 NAMES = ("clip", "lpips", "dino", "ocr", "ssim")
@@ -24,8 +25,8 @@ class Metric:
     key: str  # digest of weights and policy: same key, same value
     batch = 1  # items a call of `read` or `measure` is given at most
 
-    def start(self) -> None:
-        """Make ready to compute. Raises MetricError when the engine cannot start."""
+    def start(self, store: Store) -> None:
+        """Make ready to compute; `store` is where the metric may keep more than its values. Raises MetricError."""
 
     def shape(self, item: Any) -> Any:
         """Items of equal shape share a batch."""

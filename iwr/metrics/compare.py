@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from iwr.errors import MetricError
 from iwr.metrics.base import ImageMetric, PairMetric, build
 from iwr.metrics.cache import Store
-from iwr.metrics.images import Screenshot, decode
+from iwr.metrics.images import Screenshot
 from iwr.metrics.workers import available_cores, ordered_map
 from iwr.progress import Progress, silent
 from iwr.records import digest, file_digest
@@ -42,9 +42,7 @@ class Comparison(NamedTuple):
     engines: dict[str, str]  # metric -> what computed it; a metric that could not start is left out
 
 
-def compare(
-    pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any]], cache: Path, progress: Progress = silent
-) -> Comparison:
+def compare(pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any]], cache: Path, progress: Progress = silent) -> Comparison:
     """Each (reference, candidate) under each metric (name -> settings, as in ProtocolConfig.metrics).
 
     What cannot be computed is None with a reason, never a number. Raises ConfigError for unknown metrics or settings.
@@ -105,7 +103,7 @@ class _Results:
             results = cls(name, metric, Store(cache, name, metric.key))
             results._load(pairs)
             if results.owed:
-                metric.start()
+                metric.start(Store(cache, name, metric.key))
             return results
         except MetricError as error:
             log.warning("%s", error)
@@ -146,6 +144,10 @@ class _Results:
             return None, reason
         assert isinstance(self.metric, ImageMetric)
         return self.metric.similarity(self.values[pair[0]], self.values[pair[1]]), None
+
+
+def _images(key: str | Pair) -> tuple[str, ...]:
+    return (key,) if isinstance(key, str) else key
 
 
 def _file_name(key: str | Pair) -> str:
@@ -199,24 +201,12 @@ class _Pass:
 
     def _prepare(self, work: list[tuple[_Results, Any]]) -> list[_Job]:
         """In a thread: decode what the portion needs, once, and prepare it for each metric."""
-        shots: dict[str, Screenshot | MetricError] = {}
-
-        def shot(sha: str) -> Screenshot:
-            if sha not in shots:
-                try:
-                    shots[sha] = decode(self.paths[sha], sha)
-                except MetricError as error:
-                    shots[sha] = error
-            found = shots[sha]
-            if isinstance(found, MetricError):
-                raise found
-            return found
+        shots = {sha: Screenshot(self.paths[sha], sha) for _, key in work for sha in _images(key)}
 
         def job(results: _Results, key: Any) -> _Job:
             try:
-                images = [shot(sha) for sha in ([key] if isinstance(key, str) else key)]
                 assert results.metric
-                return _Job(results, key, results.metric.prepare(*images))
+                return _Job(results, key, results.metric.prepare(*(shots[sha] for sha in _images(key))))
             except MetricError as error:
                 return _Job(results, key, None, str(error))
 

@@ -13,7 +13,7 @@ Every image ends as 8-bit RGB or as a MetricError that says why not:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iwr.errors import MetricError
 
@@ -24,12 +24,25 @@ if TYPE_CHECKING:
 MAX_PIXELS = 64_000_000  # 192 MB decoded; an 8K screenshot has 33 million
 
 
-class Screenshot(NamedTuple):
-    """A decoded image. `pixels` is uint8 (height, width, 3), RGB; shared between metrics, so never written to."""
+class Screenshot:
+    """An image on disk, decoded when a metric first looks at it, once. Not shared between threads."""
 
-    sha256: str  # of the file
-    path: Path
-    pixels: np.ndarray
+    def __init__(self, path: Path, sha256: str):
+        self.path = path
+        self.sha256 = sha256  # of the file
+        self._decoded: np.ndarray | MetricError | None = None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """uint8 (height, width, 3), RGB, read-only. Raises MetricError for everything that the module's table refuses."""
+        if self._decoded is None:
+            try:
+                self._decoded = _decode(self.path)
+            except MetricError as error:
+                self._decoded = error
+        if isinstance(self._decoded, MetricError):
+            raise self._decoded
+        return self._decoded
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,8 +50,7 @@ class Screenshot(NamedTuple):
         return self.pixels.shape[1], self.pixels.shape[0]
 
 
-def decode(path: Path, sha256: str) -> Screenshot:
-    """The image at `path`. Raises MetricError for everything that the module's table refuses."""
+def _decode(path: Path) -> np.ndarray:
     import numpy as np
     from PIL import Image
 
@@ -47,13 +59,13 @@ def decode(path: Path, sha256: str) -> Screenshot:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise MetricError(f"{path}: {width}x{height} is more than {MAX_PIXELS // 1_000_000} million pixels")
-            pixels = np.asarray(_rgb(image, path))
+            pixels = np.array(_rgb(image, path))
     except Image.DecompressionBombError as error:
         raise MetricError(f"{path}: more than {MAX_PIXELS // 1_000_000} million pixels") from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files, by format
         raise MetricError(f"{path}: not a readable image ({error})") from error
     pixels.flags.writeable = False
-    return Screenshot(sha256, path, pixels)
+    return pixels
 
 
 def _rgb(image: Image.Image, path: Path) -> Image.Image:

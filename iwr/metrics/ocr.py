@@ -21,6 +21,7 @@ from typing import Any
 
 from iwr.errors import ConfigError, MetricError
 from iwr.metrics.base import ImageMetric
+from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.workers import available_cores
 from iwr.records import digest, file_digest
@@ -55,7 +56,7 @@ class EasyOcr(Ocr):
         weights = {file.name: file_digest(file) for file in sorted(self.folder.glob("*.pth"))}
         self.key = digest(self.engine, weights, "readtext, defaults")
 
-    def start(self) -> None:
+    def start(self, store: Store) -> None:
         import easyocr
         import torch
 
@@ -100,7 +101,7 @@ class RapidOcr(Ocr):
             raise _missing("rapidocr", self.folder / f"*_{kind}_*.onnx")
         return found[0]
 
-    def start(self) -> None:
+    def start(self, store: Store) -> None:
         self.idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(available_cores()):
             self.idle.put(None)  # engines are made when they are needed

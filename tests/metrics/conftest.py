@@ -1,7 +1,8 @@
-"""Screenshots to compare: drawn once, with text, as a web page would show them."""
+"""Screenshots to compare, drawn as a web page would show them, and small networks with random weights to compare them with."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,62 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         paths[name] = folder / f"{name}.png"
         image.save(paths[name])
     return paths
+
+
+# Networks are saved in the layout in which the real ones are published.
+
+CLIP_CONFIG = {
+    "model_cfg": {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "head_width": 32, "patch_size": 32},
+        "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 32, "heads": 2, "layers": 1},
+    },
+    "preprocess_cfg": {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "interpolation": "bicubic", "resize_mode": "shortest"},
+}
+
+
+def save_clip(folder: Path) -> Path:
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(1)
+    (folder / "open_clip_config.json").write_text(json.dumps(CLIP_CONFIG))
+    save_file(open_clip.CLIP(**CLIP_CONFIG["model_cfg"]).state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def save_dino(folder: Path) -> Path:
+    """Dinov2Model, its processor set up as facebook/dinov2-base publishes it."""
+    import torch
+    from transformers import BitImageProcessorPil, Dinov2Config, Dinov2Model
+
+    torch.manual_seed(2)
+    Dinov2Model(Dinov2Config(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, patch_size=14, image_size=518)).save_pretrained(
+        folder
+    )
+    BitImageProcessorPil(
+        size={"shortest_edge": 256},
+        crop_size={"height": 224, "width": 224},
+        image_mean=[0.485, 0.456, 0.406],
+        image_std=[0.229, 0.224, 0.225],
+    ).save_pretrained(folder)
+    return folder
+
+
+def save_alexnet(folder: Path) -> Path:
+    import torch
+    import torchvision
+
+    torch.manual_seed(3)
+    file = folder / "alexnet-owt-7be5be79.pth"
+    state = torchvision.models.alexnet(weights=None).state_dict()
+    torch.save({key: value for key, value in state.items() if key.startswith("features.")}, file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Of the metrics that need weights, as in ProtocolConfig.metrics."""
+    save = {"clip": save_clip, "dino": save_dino, "lpips": save_alexnet}
+    return {name: {"path": str(make(tmp_path_factory.mktemp(name)))} for name, make in save.items()}
