@@ -2,6 +2,8 @@
 
 Policy (`view`): longest (default) fits the long side and pads with white, so the whole page is seen in its own
 proportions; squash fills the square; shortest is open_clip's own centre crop, which at 16:9 sees 56 % of the page.
+On pages with small harmless changes against pages with planted defects, embedded by ImageNet networks, longest told
+them apart best of the views that cost one image; tiles gained 0.01 for twice the cost, the crop lost up to 0.14.
 Colours are RGB. Each screenshot is embedded by itself, so two sizes need no common canvas.
 """
 
