@@ -32,6 +32,7 @@ class ModelConfig:
     video: str = "native"  # native: the file goes to the engine | frames: images, for models that take no video
     context: int | None = None  # context length, tokens; null: the model's own
     max_tokens: int | None = None  # cap on the answer, tokens; null: the protocol's
+    over_context: str = "error"  # error | degrade: fewer frames, then a shorter answer (iwr/inference/budget.py)
     temperature: float | None = None  # null: the protocol's
     stop: list[str] = field(default_factory=list)  # extra stop strings
     reasoning_parser: str | None = None  # vLLM's, for models that think

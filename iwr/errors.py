@@ -5,7 +5,8 @@
     ├── DataError          a data set, task, recording or record on disk is not as it must be
     ├── StaleRunError      the run folder holds results made under other settings
     ├── ServerError        the model server did not start, died, or does not answer
-    │   └── RequestError   the server refused one request; asking again would not help
+    │   ├── RequestError   the server refused one request; asking again would not help
+    │   └── AuditError     the engine did not show the model the frames that were asked for
     ├── GenerationError    a reply cannot be turned into a page
     ├── PageError          the page under test cannot do what was asked of it (the model's failure)
     │   └── ActionError    it works, but the element cannot be acted on: covered, disabled, no such option
@@ -50,6 +51,10 @@ class ServerError(IwrError):
 
 class RequestError(ServerError):
     """The server refused one request (HTTP 4xx): asking again would not help."""
+
+
+class AuditError(ServerError):
+    """The engine did not show the model the frames that were asked for: nothing is known about the model."""
 
 
 class GenerationError(IwrError):

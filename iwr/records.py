@@ -95,13 +95,17 @@ class GenerationStatus(StrEnum):
 
 
 class Frames(Record):
-    """Audit of the video that the engine saw. `planned` is what the protocol asks for."""
+    """Audit of the video that the engine saw. `planned` is what the protocol asks for.
 
-    mode: str  # native | frames | none
+    `delivered` is lower only when the context was too small (`Generation.reason` says so), and None when the engine or
+    the model's processor cannot tell. Any other difference makes the task fail.
+    """
+
+    mode: str  # native | frames
     planned: int
     delivered: int | None
-    planned_tokens: int | None = None  # video tokens, computed with the model's own processor
-    delivered_tokens: int | None = None  # video tokens, from the server's usage
+    planned_tokens: int | None = None  # video tokens of the frames asked for, computed with the model's own processor
+    delivered_tokens: int | None = None  # video tokens in the prompt that the engine used
 
 
 class Usage(Record):

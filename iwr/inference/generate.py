@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from iwr.config import Config, ModelConfig
-from iwr.errors import ConfigError, DataError, GenerationError, IwrError, RequestError, ServerError
+from iwr.errors import AuditError, ConfigError, DataError, GenerationError, IwrError, RequestError, ServerError
 from iwr.inference import baselines, html, video, weights
 from iwr.inference.client import ChatClient
-from iwr.inference.contestant import Reply, ask, max_tokens, temperature
+from iwr.inference.contestant import Contestant, Reply, max_tokens, temperature
 from iwr.inference.prompt import prompt_digest
 from iwr.inference.server import Server
 from iwr.progress import Progress, Step
@@ -117,14 +117,15 @@ async def _ask_all(tasks: list[Task], server: Server, desk: _Desk) -> list[Task]
     assert server.endpoint is not None
     slots = asyncio.Semaphore(desk.config.server.in_flight)
     dead = asyncio.Event()
+    contestant = Contestant(desk.model, desk.config)
 
     async def one(task: Task, client: ChatClient) -> Task | None:
         async with slots:
             if dead.is_set():
                 return task
             try:
-                desk.answered(task, await ask(task, desk.model, desk.config, client))
-            except (DataError, RequestError) as error:
+                desk.answered(task, await contestant.ask(task, client))
+            except (DataError, RequestError, AuditError) as error:
                 desk.failed(task, error)
             except ServerError as error:
                 if not await asyncio.to_thread(server.healthy):
@@ -168,10 +169,12 @@ class _Desk:
             page = html.page_of(reply.text, reply.finish_reason)
         except GenerationError as error:
             cut = reply.finish_reason == "length"
-            self._save(task, GenerationStatus.MISSING, reply=reply.text, page=None, reason=str(error), truncated=cut, **known)
+            reason = f"{error} ({reply.note})" if reply.note else str(error)
+            self._save(task, GenerationStatus.MISSING, reply=reply.text, page=None, reason=reason, truncated=cut, **known)
             return
         content = page.html.encode("utf-8", "replace")
-        self._save(task, GenerationStatus.OK, reply=reply.text, page=content, extraction=page.found, truncated=page.truncated, **known)
+        known |= dict(extraction=page.found, truncated=page.truncated, reason=reply.note)
+        self._save(task, GenerationStatus.OK, reply=reply.text, page=content, **known)
 
     def failed(self, task: Task, error: IwrError) -> None:
         """Infrastructure failed: nothing is known about the model."""

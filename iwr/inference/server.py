@@ -43,6 +43,8 @@ class Endpoint(NamedTuple):
     url: str  # ends in /v1
     model: str
     key: str | None = None
+    context: int | None = None  # longest prompt and answer together, tokens, where the server tells
+    vllm: bool = False  # it understands what only vLLM understands
 
 
 def model_path(model: ModelConfig) -> str:
@@ -256,14 +258,15 @@ class Server:
         key = self._environment.api_key
         try:
             answer = httpx.get(f"{server.url.rstrip('/')}/models", headers=_headers(key), timeout=30).raise_for_status()
-            names = [entry["id"] for entry in answer.json()["data"]]
+            models = {entry["id"]: entry for entry in answer.json()["data"]}
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise ServerError(f"{server.url} does not answer as an OpenAI-compatible server: {error}", hint="check server.url") from error
-        served = [name for name in names if name in (self.model.path, self.model.name) or len(names) == 1]
+        served = [name for name in models if name in (self.model.path, self.model.name) or len(models) == 1]
         if not served:
-            what = f"{server.url} serves {', '.join(names) or 'no model'}, not {self.model.path}"
+            what = f"{server.url} serves {', '.join(models) or 'no model'}, not {self.model.path}"
             raise ConfigError(what, hint="set model.path to one of them")
-        self.endpoint = Endpoint(server.url.rstrip("/"), served[0], key)
+        entry = models[served[0]]
+        self.endpoint = Endpoint(server.url.rstrip("/"), served[0], key, entry.get("max_model_len"), entry.get("owned_by") == "vllm")
         return self
 
     def _launch(self) -> None:
@@ -301,8 +304,10 @@ class Server:
             if (now := phase(self._log())) != shown:
                 self.on_phase(shown := now)
             try:
-                if httpx.get(f"{self.endpoint.url}/models", headers=_headers(self.endpoint.key), timeout=5).status_code == 200:
+                answer = httpx.get(f"{self.endpoint.url}/models", headers=_headers(self.endpoint.key), timeout=5)
+                if answer.status_code == 200:
                     log.info("server of %s answers after %.0f s", self.model.name, time.monotonic() - started)
+                    self.endpoint = self.endpoint._replace(context=answer.json()["data"][0]["max_model_len"], vllm=True)
                     return
             except httpx.TransportError:  # not listening yet
                 pass
