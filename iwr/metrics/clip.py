@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from iwr.records import digest, file_digest
 
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 VIEWS = ("longest", "squash", "shortest")
+WHITE = 255
 DEFAULT = "timm/vit_base_patch32_clip_224.openai"
 
 
@@ -62,13 +64,16 @@ class Clip(Embedding):
     def __init__(self, folder: Path, label: str, view: str, precision: str):
         self.folder, self.view, self.precision = folder, view, precision
         self.engine = f"open_clip {version('open_clip_torch')} {label} {view} {precision}"
-        self.key = digest([file_digest(folder / name) for name in FILES], view, "white", precision)
+        self.key = digest([file_digest(folder / name) for name in FILES], view, WHITE, precision)
 
     def start(self, store: Store) -> None:
         import open_clip
+        from open_clip.transform import PreprocessCfg, image_transform_v2
 
         try:
-            model, self.preprocess = open_clip.create_model_from_pretrained(f"local-dir:{self.folder}", image_resize_mode=self.view)
+            model = open_clip.create_model_from_pretrained(f"local-dir:{self.folder}", return_transform=False)
+            published = PreprocessCfg(**model.visual.preprocess_cfg)
+            self.preprocess = image_transform_v2(replace(published, resize_mode=self.view, fill_color=WHITE), is_train=False)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric clip: {self.folder} does not load: {error}") from error
         self.replicas = Replicas(model, self.precision)
