@@ -23,8 +23,8 @@ RIPPLE_SECONDS = 0.35
 
 
 class Painted(NamedTuple):
-    time: float  # seconds since the epoch
-    jpeg: bytes
+    time: float  # seconds into the film
+    image: bytes  # JPEG or PNG
 
 
 class Pointer(NamedTuple):
@@ -34,43 +34,41 @@ class Pointer(NamedTuple):
 
 
 class Film(NamedTuple):
-    """A recording as it was caught: `start` and `end` bound the video, `clicks` are moments."""
+    """A recording as it was caught. All times are seconds into it."""
 
     size: tuple[int, int]
     frames: list[Painted]
     pointers: list[Pointer]
     clicks: list[float]
-    start: float
-    end: float
+    seconds: float
 
 
 def encode(film: Film, out: Path) -> None:
     """Write `film` as H.264 in MP4: constant 25 frames a second, yuv420p, no sound."""
     import av
 
-    ticks = max(2, round((film.end - film.start) * FPS))
     with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream: Any = container.add_stream("libx264", rate=FPS, options={"crf": "26", "preset": "slow", "tune": "animation"})
+        stream: Any = container.add_stream("libx264", rate=FPS, options={"crf": "27", "preset": "medium", "tune": "animation"})
         stream.width, stream.height, stream.pix_fmt = *film.size, "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
         stream.thread_count = 1  # more threads change the bytes
-        for tick, image in enumerate(_ticks(film, ticks)):
+        for tick, image in enumerate(_ticks(film)):
             frame = av.VideoFrame.from_image(image)
             frame.pts = tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
-def _ticks(film: Film, count: int) -> Iterator[Image]:
+def _ticks(film: Film) -> Iterator[Image]:
     from PIL import Image as Images
 
     painted_at = [frame.time for frame in film.frames]
     shown, picture = -1, Images.new("RGB", film.size, "white")
-    for tick in range(count):
-        now = film.start + tick / FPS
+    for tick in range(max(2, round(film.seconds * FPS))):
+        now = tick / FPS
         latest = max(0, bisect_right(painted_at, now) - 1)
         if latest != shown:
-            shown, picture = latest, Images.open(io.BytesIO(film.frames[latest].jpeg)).convert("RGB").resize(film.size)
+            shown, picture = latest, Images.open(io.BytesIO(film.frames[latest].image)).convert("RGB").resize(film.size)
         yield _with_cursor(picture, _place(film.pointers, now), [now - click for click in film.clicks])
 
 

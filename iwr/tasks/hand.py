@@ -6,110 +6,132 @@ import asyncio
 import math
 import random
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from iwr.errors import DataError
+from iwr.browser import actions
+from iwr.errors import ActionError
 from iwr.records import ActionType
 from iwr.tasks.film import Pointer
 from iwr.tasks.script import ScriptAction
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Locator
 
-STEPS = 15  # small moves on the way to a target
-SCROLL_PAGES = 0.5  # viewport heights
-SCROLL_STEPS = 12
+    from iwr.browser.sandbox import Tab
+
+MOVES = 15  # small moves on the way to a target
+TURNS = 12  # of the wheel in one scroll
+BUSY = 0.05  # seconds
+SCROLL_PAGES = 0.5  # viewport heights, where the script does not say how far; judges assume the same
+IS_TEXT_FIELD = """element => element.tagName !== "SELECT"
+  && !["date", "time", "month", "week", "datetime-local", "color", "range"].includes(element.type)"""
 
 
-@dataclass
+async def find(tab: Tab, selector: str) -> Locator:
+    """The one element that fits. Raises ActionError for none or several, PageError for what is not a selector."""
+    found = tab.page.locator(selector)
+    count = await tab.call(found.count(), f"finding {selector!r}")
+    if count != 1:
+        raise ActionError(f"{selector!r} fits {count} elements, it must fit one; `:nth-match(CSS, 2)` picks one of several")
+    return found
+
+
+def wheel(action: ScriptAction, height: int) -> float:
+    """How far a scroll turns the wheel, CSS pixels, down is positive."""
+    return (action.pages or SCROLL_PAGES) * height * (1 if action.direction == "down" else -1)
+
+
+class Clock:
+    """Seconds into the film. Pauses count as they were meant, work between them at most BUSY seconds.
+
+    So a busy machine, which stretches both, still makes a recording of natural speed.
+    """
+
+    def __init__(self) -> None:
+        self.walls, self.films = [time.time()], [0.0]
+
+    def now(self) -> float:
+        return self.films[-1] + min(time.time() - self.walls[-1], BUSY)
+
+    async def sleep(self, seconds: float) -> None:
+        self._mark(self.now())
+        await asyncio.sleep(seconds)
+        self._mark(self.films[-1] + seconds)
+
+    def _mark(self, film: float) -> None:
+        self.walls.append(time.time())
+        self.films.append(film)
+
+    def at(self, wall: float) -> float:
+        """The moment in the film of a time since the epoch."""
+        import numpy as np
+
+        return float(np.interp(wall, self.walls, self.films))
+
+
 class Hand:
-    """Moves, clicks, types and scrolls like a person. `pace` 2.0 takes twice the time; `seed` varies each time a little."""
+    """Moves, clicks, types and scrolls like a person. `pace` 2.0 takes twice the time; `seed` varies each pause a little."""
 
-    page: Page
-    size: tuple[int, int]
-    pace: float = 1.0
-    seed: int | None = None
-    at: tuple[float, float] = (0.0, 0.0)
-    pointers: list[Pointer] = field(default_factory=list)
-    clicks: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
-        self.at = (self.size[0] * 0.6, self.size[1] * 0.8)
-        self.pointers.append(Pointer(time.time(), *self.at))
+    def __init__(self, tab: Tab, size: tuple[int, int], pace: float, seed: int | None):
+        self.tab, self.size, self.pace, self.seed = tab, size, pace, seed
+        self.random, self.clock = random.Random(seed), Clock()
+        self.at = (size[0] * 0.6, size[1] * 0.8)
+        self.pointers = [Pointer(0.0, *self.at)]
+        self.clicks: list[float] = []
 
     async def wait(self, seconds: float) -> None:
-        await asyncio.sleep(seconds * self.pace * (1.0 if self.seed is None else self.random.uniform(0.7, 1.4)))
-
-    async def move(self, x: float, y: float) -> None:
-        (left, top), seconds = self.at, 0.25 + math.dist(self.at, (x, y)) / 2400
-        for step in range(1, STEPS + 1):
-            share = (1 - math.cos(math.pi * step / STEPS)) / 2  # slow at both ends
-            self.at = (left + (x - left) * share, top + (y - top) * share)
-            await self.page.mouse.move(*self.at)
-            self.pointers.append(Pointer(time.time(), *self.at))
-            await self.wait(seconds / STEPS)
-
-    async def click(self, target: Locator) -> None:
-        await self.move(*await self._middle(target))
-        await self.wait(0.15)
-        self.clicks.append(time.time())
-        await self.page.mouse.down()
-        await self.wait(0.06)
-        await self.page.mouse.up()
+        await self.clock.sleep(seconds * self.pace * (1.0 if self.seed is None else self.random.uniform(0.7, 1.4)))
 
     async def act(self, action: ScriptAction) -> None:
-        """Perform `action`. Raises DataError when its target is not there, not alone, or out of sight."""
+        """Performs `action`. Raises ActionError when a person could not."""
         await self.wait(0.3)
         match action.type:
             case ActionType.CLICK:
-                await self.click(await self._find(action))
+                await self._click(await find(self.tab, action.target or ""))
             case ActionType.TYPE:
-                await self.click(await self._find(action))
-                for letter in action.text or "":
-                    await self.page.keyboard.type(letter)
-                    await self.wait(0.06)
+                await self._type(await find(self.tab, action.target or ""), action.text or "")
             case ActionType.PRESS:
-                await self._press(action.key or "")
+                await actions.press(self.tab, action.key or "")
             case ActionType.SCROLL:
                 await self._scroll(action)
         await self.wait(0.45)
 
-    async def _find(self, action: ScriptAction) -> Locator:
-        from playwright.async_api import Error
+    async def _move(self, x: float, y: float) -> None:
+        (left, top), seconds = self.at, 0.25 + math.dist(self.at, (x, y)) / 2400
+        for step in range(1, MOVES + 1):
+            share = (1 - math.cos(math.pi * step / MOVES)) / 2  # slow at both ends
+            self.at = (left + (x - left) * share, top + (y - top) * share)
+            await actions.hover(self.tab, self.at)
+            self.pointers.append(Pointer(self.clock.now(), *self.at))
+            await self.wait(seconds / MOVES)
 
-        found = self.page.locator(action.target or "html")
-        try:
-            count = await found.count()
-        except Error as error:
-            raise DataError(f"{action.target!r} is not a CSS selector") from error
-        if count != 1:
-            what = f"{action.target!r} fits {count} elements"
-            raise DataError(what, hint="a target must fit exactly one; `:nth-match(CSS, 2)` picks one of several")
-        return found
+    async def _click(self, target: Locator) -> None:
+        await self._move(*await self._in_sight(target))
+        await self.wait(0.15)
+        self.clicks.append(self.clock.now())
+        await actions.click(self.tab, self.at)
 
-    async def _middle(self, target: Locator) -> tuple[float, float]:
-        box = await target.bounding_box()
-        if box is None:
-            raise DataError("the target is not visible at this point")
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        if not (0 <= x < self.size[0] and 0 <= y < self.size[1]):
-            raise DataError(f"the target is outside the window, at ({x:.0f}, {y:.0f})", hint="scroll to it with an action before")
-        return x, y
+    async def _in_sight(self, target: Locator) -> tuple[float, float]:
+        box = await self.tab.call(target.bounding_box(), "finding the target")
+        if box and not (0 <= box["y"] + box["height"] / 2 < self.size[1] and 0 <= box["x"] + box["width"] / 2 < self.size[0]):
+            raise ActionError("the target is outside the window; scroll to it in an action before this one")
+        return await actions.reach(self.tab, target)
 
-    async def _press(self, key: str) -> None:
-        from playwright.async_api import Error
-
-        try:
-            await self.page.keyboard.press(key)
-        except Error as error:
-            raise DataError(f"the key {key!r} is unknown", hint="use names such as Enter, Escape, ArrowLeft, a, Control+Enter") from error
+    async def _type(self, field: Locator, text: str) -> None:
+        if not await self.tab.call(field.evaluate(IS_TEXT_FIELD), "finding the field"):
+            await self._move(*await self._in_sight(field))
+            await actions.type_text(self.tab, field, text)
+            return
+        await self._click(field)
+        await actions.type_text(self.tab, self.at, text[:1])
+        for letter in text[1:]:
+            await self.wait(0.06)
+            await self.tab.call(self.tab.page.keyboard.type(letter), "typing")
 
     async def _scroll(self, action: ScriptAction) -> None:
-        distance = SCROLL_PAGES * self.size[1] * (1 if action.direction == "down" else -1)
-        if action.target:
-            await self.move(*await self._middle(await self._find(action)))
-        for _ in range(SCROLL_STEPS):
-            await self.page.mouse.wheel(0, distance / SCROLL_STEPS)
+        over = await find(self.tab, action.target) if action.target else None
+        if over:
+            await self._move(*await actions.reach(self.tab, over))
+        for _ in range(TURNS):
+            await actions.scroll(self.tab, 0, wheel(action, self.size[1]) / TURNS, over)
             await self.wait(0.05)

@@ -14,7 +14,8 @@
       checkpoint: true                # keep a screenshot of the state after this action
       assertion: The heading 'Night Circuit' appears.
     - type: Scroll
-      direction: down                 # or up; with a target the element is scrolled, else the window
+      direction: down                 # or up; with a target that element is scrolled, else the window
+      pages: 1.5                      # how far, in viewport heights; 0.5 when not given
       description: Scroll down to the reviews.
 """
 
@@ -43,16 +44,17 @@ class ScriptAction(Record):
     text: str | None = Field(None, min_length=1)
     key: str | None = Field(None, min_length=1)
     direction: Literal["down", "up"] | None = None
+    pages: float | None = Field(None, gt=0, le=50)
     checkpoint: bool = False
     assertion: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> ScriptAction:
-        allowed = set(NEEDS[self.type]) | ({"target"} if self.type is ActionType.SCROLL else set())
+        allowed = set(NEEDS[self.type]) | ({"target", "pages"} if self.type is ActionType.SCROLL else set())
         for field, what in NEEDS[self.type].items():
             if getattr(self, field) is None:
                 raise ValueError(f"{self.type} needs `{field}`: {what}")
-        for field in ("target", "text", "key", "direction"):
+        for field in ("target", "text", "key", "direction", "pages"):
             if field not in allowed and getattr(self, field) is not None:
                 raise ValueError(f"{self.type} has no `{field}`; remove it")
         return self
@@ -121,7 +123,11 @@ def _line_of(node: Any, loc: tuple[int | str, ...]) -> int:
 
 
 def _named(loc: tuple[int | str, ...]) -> str:
-    return " ".join(f"{part + 1}" if isinstance(part, int) else part.replace("actions", "action") for part in loc) or "script"
+    match loc:
+        case ("actions", int(index), *rest):
+            return " ".join(["action", str(index + 1), *map(str, rest)])
+        case _:
+            return " ".join(map(str, loc)) or "script"
 
 
 def _wording(error: dict[str, Any]) -> str:

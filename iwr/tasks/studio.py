@@ -1,86 +1,87 @@
-"""Film a script being performed: real Chromium, real time, no network but the page and its assets."""
+"""The two passes over a script: filmed in real time for people and models, then replayed for the checkpoints."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from iwr.browser.site import ORIGIN, Site, serve
-from iwr.errors import BrowserError, DataError
+from iwr.browser import actions
+from iwr.errors import ActionError, DataError, PageError
+from iwr.records import ActionType
 from iwr.tasks.film import Film, Painted
-from iwr.tasks.hand import Hand
-from iwr.tasks.script import Script
+from iwr.tasks.hand import Hand, find, wheel
+from iwr.tasks.script import Script, ScriptAction
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page, Route
+    from iwr.browser.sandbox import Chromium, Site, Tab
 
-OPENING_SECONDS = 0.8  # the untouched page, before the hand moves
-CLOSING_SECONDS = 0.8
-LARGEST_PAGE = 5_000_000  # bytes
+OPENING_SECONDS = 0.7  # the untouched page, before the hand moves
+CLOSING_SECONDS = 0.7
 
 
-async def film(site: Site, script: Script, executable: str | None, pace: float, seed: int | None) -> Film:
-    """Open `site`, perform `script` with a visible hand, and return what was caught.
+async def shoot(chromium: Chromium, site: Site, script: Script, pace: float, seed: int | None) -> Film:
+    """Films `script` performed on `site`. Raises DataError naming the action that cannot be performed."""
+    async with chromium.open(site, *script.size, real_time=True) as tab:
+        camera = await tab.page.context.new_cdp_session(tab.page)
+        frames = [Painted(0.0, await tab.screenshot())]
+        acknowledged: set[asyncio.Future[Any]] = set()
 
-    Raises DataError naming the action that cannot be performed, BrowserError when Chromium fails.
+        def caught(event: dict[str, Any]) -> None:
+            frames.append(Painted(event["metadata"]["timestamp"], base64.b64decode(event["data"])))
+            answer = asyncio.ensure_future(camera.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]}))
+            acknowledged.add(answer)
+            answer.add_done_callback(acknowledged.discard)
+
+        camera.on("Page.screencastFrame", caught)
+        await tab.call(camera.send("Page.startScreencast", {"format": "jpeg", "quality": 90}), "starting the camera")
+        hand = Hand(tab, script.size, pace, seed)
+        await hand.wait(OPENING_SECONDS)
+        for step, action in enumerate(script.actions, 1):
+            await _or_data_error(hand.act(action), step, action)
+        await hand.wait(CLOSING_SECONDS)
+        await tab.call(camera.send("Page.stopScreencast"), "stopping the camera")
+        await asyncio.gather(*acknowledged, return_exceptions=True)
+        frames = [Painted(hand.clock.at(frame.time), frame.image) for frame in frames]
+        return Film(script.size, frames, hand.pointers, hand.clicks, hand.clock.films[-1])
+
+
+async def replay(chromium: Chromium, site: Site, script: Script) -> AsyncIterator[bytes]:
+    """Screenshots (PNG) of the opened page and after each action, with the clock and the actions that scoring uses.
+
+    Raises DataError for an action that cannot be performed, and for a state that never comes to rest.
     """
-    from playwright.async_api import Error, async_playwright
+    async with chromium.open(site, *script.size) as tab:
+        await _or_data_error(_still(tab), 0, None)
+        yield await tab.screenshot()
+        for step, action in enumerate(script.actions, 1):
+            await _or_data_error(_act(tab, action, script.size[1]), step, action)
+            yield await tab.screenshot()
 
-    width, height = script.size
+
+async def _act(tab: Tab, action: ScriptAction, height: int) -> None:
+    target = await find(tab, action.target) if action.target else None
+    match action.type:
+        case ActionType.CLICK if target:
+            await actions.click(tab, target)
+        case ActionType.TYPE if target:
+            await actions.type_text(tab, target, action.text or "")
+        case ActionType.PRESS:
+            await actions.press(tab, action.key or "")
+        case ActionType.SCROLL:
+            await actions.scroll(tab, 0, wheel(action, height), target)
+    await _still(tab)
+
+
+async def _still(tab: Tab) -> None:
+    if not await tab.settle():
+        raise ActionError("the page does not come to rest afterwards, so no screenshot of it can be repeated")
+
+
+async def _or_data_error(work: Any, step: int, action: ScriptAction | None) -> None:
     try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=executable)
-            page = await browser.new_page(viewport={"width": width, "height": height}, service_workers="block")
-            await _serve(page, site)
-            await page.goto(f"{ORIGIN}/", wait_until="load")
-            caught = await _perform(page, script, pace, seed)
-            await browser.close()
-            return caught
-    except Error as error:
-        raise BrowserError(f"recording failed: {str(error).splitlines()[0]}", hint="`iwr doctor` checks the browser") from error
-
-
-async def _serve(page: Page, site: Site) -> None:
-    document = site.document(LARGEST_PAGE)
-
-    async def answer(route: Route) -> None:
-        url = route.request.url
-        if url == f"{ORIGIN}/":
-            await route.fulfill(body=document, content_type="text/html; charset=utf-8")
-        elif file := site.asset(url):
-            reply = serve(file, route.request.headers.get("range"))
-            await route.fulfill(status=reply.status, headers=reply.headers, body=reply.body)
-        else:
-            await route.abort()
-
-    await page.context.route("**/*", answer)
-
-
-async def _perform(page: Page, script: Script, pace: float, seed: int | None) -> Film:
-    frames: list[Painted] = [Painted(0.0, await page.screenshot(type="jpeg", quality=90))]
-    camera = await page.context.new_cdp_session(page)
-    acknowledged: set[asyncio.Task[Any]] = set()
-
-    def caught(event: dict[str, Any]) -> None:
-        frames.append(Painted(event["metadata"]["timestamp"], base64.b64decode(event["data"])))
-        task = asyncio.ensure_future(camera.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]}))
-        acknowledged.add(task)
-        task.add_done_callback(acknowledged.discard)
-
-    camera.on("Page.screencastFrame", caught)
-    await camera.send("Page.startScreencast", {"format": "jpeg", "quality": 90, "maxWidth": script.size[0], "maxHeight": script.size[1]})
-    start = time.time()
-    hand = Hand(page, script.size, pace, seed)
-    await hand.wait(OPENING_SECONDS)
-    for step, action in enumerate(script.actions, 1):
-        try:
-            await hand.act(action)
-        except DataError as error:
-            raise DataError(f"action {step} ({action.type}): {error}", hint=error.hint) from error
-    await hand.wait(CLOSING_SECONDS)
-    end = time.time()
-    await camera.send("Page.stopScreencast")
-    await asyncio.gather(*acknowledged, return_exceptions=True)
-    return Film(script.size, frames, hand.pointers, hand.clicks, start, end)
+        await work
+    except (ActionError, PageError) as error:
+        name = f"action {step} ({action.type}: {action.description})" if action else "the opened page"
+        raise DataError(f"{name}: {error}", hint=error.hint or "correct the script or the page") from error

@@ -1,0 +1,50 @@
+"""Build the bundled samples from their pages and action scripts: `python scripts/build_samples.py [--force] [id …]`.
+
+Draws the assets, then records each task whose recording is missing or whose page now looks different at a checkpoint.
+A recording is real time, so its bytes differ each time: one that still fits is kept, unless --force is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from iwr.tasks.load import load
+from iwr.tasks.record import checkpoints, record_task, write_line
+from iwr.tasks.script import read_script
+
+ROOT = Path(__file__).resolve().parent.parent / "iwr" / "tasks" / "samples"
+sys.path.insert(0, str(Path(__file__).parent / "samples_src"))
+
+
+def main() -> None:
+    from draw_assets import SITES, draw_all
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ids", nargs="*", metavar="id", help=f"default: all of {', '.join(SITES)}")
+    parser.add_argument("--force", action="store_true", help="record again even what still fits")
+    options = parser.parse_args()
+    draw_all(ROOT / "data")
+    for task in options.ids or SITES:
+        folder = ROOT / "data" / task
+        script = folder / "script.yaml"
+        if fits(folder, script) and not options.force:
+            (known,) = load(ROOT, [task]).tasks
+            write_line(ROOT, task, read_script(script), known.environment or "")
+            print(f"{task}: unchanged")
+        else:
+            record_task(folder, script, ROOT, task)
+            print(f"{task}: recorded")
+
+
+def fits(folder: Path, script: Path) -> bool:
+    """Whether the recording is there and its checkpoints are what the page shows today."""
+    shipped = sorted((folder / "checkpoints").glob("step_*.png"))
+    if not (folder / "video.mp4").is_file() or not (folder / "stitched_assets").is_dir():
+        return False
+    return [file.read_bytes() for file in shipped] == checkpoints(folder / "page" / "index.html", folder / "assets", script)
+
+
+if __name__ == "__main__":
+    main()
