@@ -29,7 +29,7 @@ setup(
     },
     install_requires=[
         # one table per concern: configuration and records, browser and video, models and metrics, terminal
-        "hydra-core>=1.3.2,<2", "omegaconf>=2.3,<3", "pydantic>=2.7,<3",
+        "hydra-core>=1.3.2,<2", "omegaconf>=2.3,<3", "pyyaml>=6", "pydantic>=2.7,<3",
         "playwright>=1.60", "av>=14", "pillow>=10", "httpx>=0.27",
         "numpy", "scipy>=1.11", "torch>=2.6", "torchvision", "transformers>=5.0", "accelerate>=1.0",
         "open_clip_torch>=3.0", "lpips>=0.1.4", "easyocr>=1.7.2", "rapidocr>=3.4", "onnxruntime>=1.18",
