@@ -9,7 +9,7 @@
     play: HTMLMediaElement.prototype.play, pause: HTMLMediaElement.prototype.pause,
   };
   const host = hostClock();
-  const clock = host || {now: 0, last: 0, reads: 0, pending: 0, wild: false, timers: new Map(), playing: new Set()};
+  const clock = host || {now: 0, last: 0, reads: 0, pending: 0, begun: 0, wild: false, timers: new Map(), images: new Set(), media: new Map()};
 
   function hostClock() { // frames of the same origin share the clock of the outermost one
     try { return window.top !== window && window.top[KEY] ? window.top[KEY].clock : null; } catch { return null; }
@@ -38,17 +38,22 @@
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 
+  const begin = () => { clock.pending++; clock.begun++; };
   window.fetch = function fetch(...args) {
-    clock.pending++;
+    begin();
     const answer = native.fetch.apply(this, args);
     answer.then(() => clock.pending--, () => clock.pending--);
     return answer;
   };
   XMLHttpRequest.prototype.send = function send(...args) {
-    clock.pending++;
+    begin();
     this.addEventListener("loadend", () => clock.pending--, {once: true});
     try { return native.send.apply(this, args); } catch (error) { clock.pending--; throw error; }
   };
+  const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+  Object.defineProperty(HTMLImageElement.prototype, "src", {
+    ...source, set(value) { source.set.call(this, value); if (this.loading !== "lazy") { clock.images.add(this); clock.begun++; } },
+  });
   if (native.Worker) window.Worker = class Worker extends native.Worker {
     constructor(...args) { clock.wild = true; super(...args); }
   };
@@ -88,20 +93,26 @@
     window.clearTimeout = (id) => { forget(id); clear(id); };
   }
 
-  function holdMedia() { // videos and sounds never run by themselves; `move` seeks those that the page believes to be playing
-    const media = HTMLMediaElement.prototype, tell = (element, type) => element.dispatchEvent(new Event(type));
+  // Videos and sounds never run by themselves: `settle` seeks those that the page believes to be playing.
+  // clock.media: element -> {playing, time}, the time in virtual seconds, which real loading cannot shift.
+  function holdMedia() {
+    const media = HTMLMediaElement.prototype, tell = (element, type) => queueMicrotask(() => element.dispatchEvent(new Event(type)));
     media.play = function play() {
-      if (!clock.playing.has(this)) { clock.playing.add(this); queueMicrotask(() => { tell(this, "play"); tell(this, "playing"); }); }
+      if (!playing(this)) { clock.media.set(this, {playing: true, time: this.currentTime}); tell(this, "play"); tell(this, "playing"); }
       return Promise.resolve();
     };
-    media.pause = function pause() { if (clock.playing.delete(this)) queueMicrotask(() => tell(this, "pause")); };
-    Object.defineProperty(media, "paused", {get() { return !clock.playing.has(this); }});
+    media.pause = function pause() {
+      if (playing(this)) { clock.media.get(this).playing = false; tell(this, "pause"); }
+      native.pause.call(this);
+    };
+    Object.defineProperty(media, "paused", {get() { return !playing(this); }});
     addEventListener("play", (event) => { // autoplay, or a press on the built-in controls
       if (!event.isTrusted) return;
       native.pause.call(event.target);
-      clock.playing.add(event.target);
+      if (!playing(event.target)) clock.media.set(event.target, {playing: true, time: (clock.media.get(event.target) || {time: 0}).time});
     }, true);
   }
+  function playing(element) { return (clock.media.get(element) || {}).playing || false; }
 
   // ---- what moves it -------------------------------------------------------------------------------------------------------
 
@@ -121,18 +132,22 @@
     }
   }
 
-  const near = (image) => { const box = image.getBoundingClientRect(); return box.bottom >= 0 && box.top <= image.ownerDocument.defaultView.innerHeight; };
-  function busy() { // real work that takes no virtual time
+  const inView = (e) => { const box = e.getBoundingClientRect(); return box.bottom >= 0 && box.top <= e.ownerDocument.defaultView.innerHeight; };
+  const loading = (media) => media.networkState === 2 && media.readyState < 3;
+  function busy(lazy = false) { // real work, which takes no virtual time
     if (clock.pending > 0) return true;
-    for (const element of clock.playing) if (element.seeking) return true;
+    for (const [element] of clock.media) if (element.seeking) return true;
+    for (const image of clock.images) if (!image.complete) return true;
+    clock.images.clear();
     for (const page of documents()) {
       if (page.readyState === "loading" || (page.fonts && page.fonts.status === "loading")) return true;
-      for (const image of page.images) if (!image.complete && (image.loading !== "lazy" || near(image))) return true;
+      for (const image of page.images) if (!image.complete && (image.loading !== "lazy" || (lazy && inView(image)))) return true;
+      for (const kind of ["video", "audio"]) for (const media of page.getElementsByTagName(kind)) if (loading(media)) return true;
     }
     return false;
   }
   async function idle(late) {
-    while (busy() && !late()) await new Promise((done) => native.timeout(done, 2));
+    while (busy(true) && !late()) await new Promise((done) => native.timeout(done, 2));
   }
 
   function next(until) {
@@ -150,11 +165,12 @@
       clock.reads = 0;
       try { run(); } catch (error) { reportError(error); }
       await turn();
-      if (clock.pending) await idle(late);
+      if (busy()) await idle(late);
     }
     clock.now = Math.max(clock.now, until);
     for (const page of documents()) move(page, ms);
-    for (const element of clock.playing) seek(element, ms / 1000);
+    for (const element of clock.media.keys()) play(element, ms / 1000);
+    await idle(late);
   }
 
   function move(page, ms) { // the browser's own timeline is stopped from outside, see sandbox.py
@@ -164,19 +180,23 @@
       const over = animation.playbackRate < 0 ? time <= 0 : time >= animation.effect.getComputedTiming().endTime;
       over ? animation.finish() : (animation.currentTime = time);
     }
-    for (const part of page.querySelectorAll("animate, animateTransform, animateMotion, set")) {
-      const drawing = part.ownerSVGElement;
-      if (drawing) { drawing.pauseAnimations(); drawing.setCurrentTime(clock.now / 1000); }
-    }
+    for (const media of page.querySelectorAll("video[autoplay], audio[autoplay]")) if (!clock.media.has(media)) media.play();
   }
 
-  function seek(element, seconds) {
-    const time = element.currentTime + seconds * element.playbackRate;
-    if (!(element.duration > 0)) return;
-    element.currentTime = element.loop ? time % element.duration : Math.min(time, element.duration);
-    if (time < element.duration || element.loop) return;
-    clock.playing.delete(element);
+  function play(element, seconds) {
+    const state = clock.media.get(element), length = element.duration;
+    if (!state.playing || !(length > 0)) return;
+    const time = state.time + seconds * element.playbackRate;
+    state.time = element.loop ? time % length : Math.min(time, length);
+    if (time < length || element.loop) return;
+    state.playing = false;
     element.dispatchEvent(new Event("ended"));
+  }
+  async function show(element, time) { // a video at its time, until that frame is on the screen
+    if (Math.abs(element.currentTime - time) < 1e-3) return;
+    const shown = new Promise((done) => { element.requestVideoFrameCallback ? element.requestVideoFrameCallback(done) : done(); });
+    element.currentTime = time;
+    await Promise.race([shown, new Promise((done) => native.timeout(done, 400))]);
   }
 
   const calm = new CSSStyleSheet(); // a blinking caret is the one thing that no clock stops
@@ -192,19 +212,24 @@
     for (const page of documents()) watch.observe(page, {subtree: true, childList: true, attributes: true, characterData: true});
     hideCaret(document);
     await frame();
+    await idle(late);
+    let begun;
     for (const share of [0.05, 0.2, 0.25, 0.5]) {
-      await idle(late);
       await advance(share * horizon, late);
       watch.takeRecords();
+      begun = clock.begun;
       await frame();
     }
-    for (let extra = 0; !late() && (busy() || watch.takeRecords().length); extra++) {
+    // What the last frame set off gets its time, too. Only what happened counts, not how long it took: else two runs would differ.
+    for (let extra = 0; !late() && (clock.begun !== begun || watch.takeRecords().length); extra++) {
       await idle(late);
-      if (extra < 4) await advance(0.25 * horizon, late); // what followed a late answer gets its time, too
+      if (extra < 4) await advance(0.25 * horizon, late);
       watch.takeRecords();
+      begun = clock.begun;
       await frame();
     }
     watch.disconnect();
+    for (const [element, state] of clock.media) await show(element, state.time);
     return !late();
   }
 

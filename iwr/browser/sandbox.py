@@ -53,7 +53,7 @@ FLAGS = [
     "--disable-lcd-text",
     "--font-render-hinting=none",
     "--autoplay-policy=user-gesture-required",
-    # the last --blink-settings wins: the first four are Playwright's
+    # the last --blink-settings wins: the first four are Playwright's, the fifth keeps GIFs (and SMIL) at their first frame
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4,imageAnimationPolicy=2",
     "--js-flags=--max-old-space-size=512",
 ]
