@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE, IwrError, exit_code
+from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, ConfigError, IwrError, exit_code
 from iwr.version import __version__
 
 OVERVIEW = """\
@@ -82,7 +82,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace | None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, example in EXAMPLES.items():
         command = commands.add_parser(name, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
-        command.add_argument("settings", nargs="*", metavar="key=value", help="Hydra overrides")
+        command.add_argument("settings", nargs="*", metavar="key=value", help="settings")
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         command.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser.parse_args(arguments)
@@ -150,16 +150,20 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from iwr.report import print_comparison
     from iwr.scores.paired import compare, read_side
 
-    folders = [setting for setting in options.settings if "=" not in setting]
-    given = dict(setting.partition("=")[::2] for setting in options.settings if "=" in setting)
+    folders = [Path(setting) for setting in options.settings if "=" not in setting]
+    given = dict(setting.split("=", 1) for setting in options.settings if "=" in setting)
     if len(folders) != 2 or given.keys() - {"judge", "protocol"}:
-        print(f"iwr compare: give two contestants' folders, then judge= or protocol=\n     {EXAMPLES['compare']}", file=sys.stderr)
-        return EXIT_USAGE
-    found = compare(*(read_side(Path(folder), given.get("judge"), given.get("protocol")) for folder in folders))
-    print(json.dumps(found, indent=1)) if options.json else print_comparison(found)
+        raise ConfigError("compare takes two contestants' folders, and judge=… protocol=…", hint=EXAMPLES["compare"])
+    first, second = (read_side(folder, given.get("judge"), given.get("protocol")) for folder in folders)
+    result = compare(first, second)
+    if options.json:
+        print(json.dumps(result, indent=1))
+    else:
+        from iwr.report.table import print_comparison
+
+        print_comparison(result)
     return EXIT_OK
 
 
@@ -189,8 +193,7 @@ def _record(options: argparse.Namespace) -> int:
     unknown = sorted(given.keys() - {"page", "script", "out", "id", "pace", "seed"})
     if missing or unknown:
         what = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
-        print(f"iwr record: {what}\n     {EXAMPLES['record']}", file=sys.stderr)
-        return EXIT_USAGE
+        raise ConfigError(f"record: {what}", hint=EXAMPLES["record"])
     seed = int(given["seed"]) if "seed" in given else None
     folder = record_task(Path(given["page"]), Path(given["script"]), Path(given["out"]), given["id"],
                          pace=float(given.get("pace", 1.0)), seed=seed)
