@@ -28,7 +28,8 @@ class ModelConfig:
     name: str
     kind: str  # vllm | transformers | oracle | screenshot | blank | directory
     path: str | None = None  # hub id, local folder of weights, or (kind: directory) folder of pages
-    revision: str | None = None  # hub commit or tag; null: newest, recorded in the manifest
+    revision: str | None = None  # hub commit, tag or branch; what it meant is recorded with each answer
+    architecture: str | None = None  # what config.json must name; null: anything
     video: str = "native"  # native: the file goes to the engine | frames: images, for models that take no video
     context: int | None = None  # context length, tokens; null: the model's own
     max_tokens: int | None = None  # cap on the answer, tokens; null: the protocol's
@@ -39,6 +40,7 @@ class ModelConfig:
     chat_template: dict[str, Any] = field(default_factory=dict)  # chat_template_kwargs, e.g. {enable_thinking: true}
     dtype: str = "auto"
     gpus: int = 1  # tensor parallel size
+    weights_gb: float | None = None  # for people who choose a machine
     processor: dict[str, Any] = field(default_factory=dict)  # mm_processor_kwargs of the server
     video_io: dict[str, Any] = field(default_factory=dict)  # replaces the sampling derived from the protocol
     engine_args: dict[str, Any] = field(default_factory=dict)  # any other `vllm serve` option: {"max-num-seqs": 4}

@@ -30,7 +30,7 @@ from iwr.runs import owed as is_owed
 log = logging.getLogger(__name__)
 
 # what a contestant's answer does not depend on: its name, and how fast its server is
-NOT_RESULTS = ("name", "kind", "gpus", "max_tokens", "temperature", "video_io")
+NOT_RESULTS = ("name", "kind", "gpus", "weights_gb", "architecture", "max_tokens", "temperature", "video_io")
 
 
 def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:

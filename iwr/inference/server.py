@@ -56,10 +56,21 @@ def model_path(model: ModelConfig) -> str:
     else:
         folder = Path(model.path).expanduser()
     if (folder / "config.json").is_file():
+        _check_architecture(model, folder / "config.json")
         return str(folder.resolve())
     if folder.exists() or model.path.startswith(("package:", "/", ".", "~")) or not HUB_ID.fullmatch(model.path):
         raise ConfigError(f"model.path={model.path}: no config.json in {folder}", hint="give a hub id (org/name) or a folder of weights")
     return model.path
+
+
+def _check_architecture(model: ModelConfig, path: Path) -> None:
+    try:
+        found = json.loads(path.read_text()).get("architectures") or []
+    except (ValueError, AttributeError) as error:
+        raise ConfigError(f"{path} is not a model's configuration: {error}", hint="check model.path") from error
+    if model.architecture and model.architecture not in found:
+        what = f"{path} names {', '.join(found) or 'no architecture'}, but model {model.name} is a {model.architecture}"
+        raise ConfigError(what, hint="check model.path, or use model=hf")
 
 
 def gpus(environment: Environment) -> int:
@@ -114,7 +125,7 @@ def command(model: ModelConfig, config: Config, *, port: int, media: Path | None
         "enforce-eager": True if cpu else None,
         # one process fewer: a third of the start is spent on imports, again in each process
         "distributed-executor-backend": "uni" if cpu and model.gpus == 1 else None,
-        "revision": model.revision,
+        "revision": None if Path(path).is_dir() else model.revision,
         "max-model-len": model.context,
         "reasoning-parser": model.reasoning_parser,
         "mm-processor-kwargs": model.processor or None,

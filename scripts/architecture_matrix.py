@@ -1,0 +1,96 @@
+"""The architecture matrix: for each family a tiny random checkpoint, served from our own config, watches recordings.
+
+    python scripts/architecture_matrix.py [--families qwen3_vl,internvl] [--quick] [--json FILE]
+
+Each family answers 12 recordings (0.4, 3, 10 and 90 s at 10, 25 and 59.94 frames a second; --quick: 2), and the audit
+must find the planned frames in every one. Prints a table; exits with 1 when a family fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inference"))
+import recordings
+import tiny_models
+
+from iwr import progress
+from iwr.config import load_config
+from iwr.errors import IwrError
+from iwr.inference.generate import generate
+from iwr.records import Generation, Task
+from iwr.runs import RunPaths, read_record
+
+CONFIGS = {  # family -> the config that serves it
+    "qwen2_vl": "hf", "qwen2_5_vl": "qwen2_5_vl_7b", "qwen3_vl": "qwen3_vl_8b", "qwen3_vl_moe": "qwen3_vl_235b_thinking",
+    "qwen3_5": "qwen3_5_9b", "glm4v": "hf", "glm46v": "glm_4_6v_flash", "glm4v_moe": "glm_4_5v", "internvl": "internvl3_5_8b",
+    "video_llama_3": "videollama3_7b", "llava_onevision": "hf",
+}  # fmt: skip
+LENGTHS, RATES = (0.4, 3, 10, 90), (10, 25, Fraction(60000, 1001))
+TINY = ["model.context=16384", "model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "run.on_change=overwrite"]
+
+
+def tasks(root: Path, quick: bool) -> list[Task]:
+    """Recordings of all lengths and rates; some have an odd number of frames."""
+    chosen = [(0.4, 25), (3, 10)] if quick else [(seconds, rate) for seconds in LENGTHS for rate in RATES]
+    return [recordings.task(root, f"s{seconds}-r{float(rate):.0f}", seconds, rate, size=(160, 96)) for seconds, rate in chosen]
+
+
+def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, object]:
+    """One line of the table."""
+    path = tiny_models.build(family, models)
+    config, (model,) = load_config([f"model={CONFIGS[family]}", f"model.path={path}", *TINY])
+    paths = RunPaths.of(root, family)
+    started, problem = time.monotonic(), ""
+    try:
+        generate(todo, model, config, paths, progress.silent)
+    except IwrError as error:
+        problem = str(error)
+    records = [read_record(paths.task(model.name, task.id).generation, Generation) for task in todo]
+    audited = [record for record in records if record and record.frames and record.frames.delivered == record.frames.planned]
+    failed = [record.reason for record in records if record and record.status == "failed"]
+    return {
+        "family": family,
+        "config": model.name,
+        "engine": model.kind,
+        "video": model.video,
+        "recordings": len(todo),
+        "audited": len(audited),
+        "passed": len(audited) == len(todo),
+        "seconds": round(time.monotonic() - started),
+        "problem": problem or "; ".join(map(str, failed[:1])),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--families", default=",".join(CONFIGS))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--models", type=Path, help="keep checkpoints here")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        todo = tasks(root, options.quick)
+        rows = []
+        print(f"{'family':16} {'config':24} {'engine':13} {'video':7} audited     s  passed")
+        for family in options.families.split(","):
+            rows.append(found := row(family, options.models or root / "models", todo, root))
+            counts = f"{found['audited']:>3}/{found['recordings']:<3}"
+            what = f"{family:16} {found['config']:24} {found['engine']:13} {found['video']:7}"
+            print(f"{what} {counts} {found['seconds']:>5}  {found['passed']}", flush=True)
+            if found["problem"]:
+                print(f"    {found['problem']}")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
+    return 0 if all(found["passed"] for found in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
