@@ -7,9 +7,10 @@ import json
 import logging
 import signal
 import sys
+import traceback
 from pathlib import Path
 
-from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, ConfigError, IwrError, exit_code
+from iwr.errors import EXIT_INCOMPLETE, EXIT_INTERNAL, EXIT_OK, ConfigError, IwrError, exit_code
 from iwr.version import __version__
 
 OVERVIEW = """\
@@ -38,7 +39,7 @@ Tools:
 Settings are `key=value`: data=samples|iwr_bench data.root=DIR model=NAME model.path=PATH judge=NAME
 protocol=NAME run.root=DIR run.name=NAME. `iwr <command> --help` has an example.
 Exit codes: 0 done; 1 done, but something is unscored or faulty; 2 wrong settings or data; 3 server, browser or
-metric could not run; 130 interrupted."""
+metric could not run; 4 a fault of iwr itself; 130 interrupted."""
 
 EXAMPLES = {
     "run": "iwr run models=[oracle,demo,screenshot,blank] judge=rules protocol=offline run.name=first",
@@ -72,6 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(_message(error), file=sys.stderr)
         return exit_code(error)
+    except Exception:  # Python would exit with 1, which means "incomplete" here
+        traceback.print_exc()
+        print("iwr: this is a fault of iwr itself: please report the lines above", file=sys.stderr)
+        return EXIT_INTERNAL
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace | None:

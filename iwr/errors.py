@@ -22,6 +22,7 @@ EXIT_OK = 0
 EXIT_INCOMPLETE = 1  # the command ended, but something failed or could not be scored
 EXIT_USAGE = 2  # wrong settings or wrong data
 EXIT_INFRASTRUCTURE = 3  # server, browser or metric could not run
+EXIT_INTERNAL = 4  # a fault of iwr itself
 EXIT_INTERRUPTED = 130
 
 
