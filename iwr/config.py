@@ -29,6 +29,7 @@ class ModelConfig:
     kind: str  # vllm | transformers | oracle | screenshot | blank | directory
     path: str | None = None  # hub id, local folder of weights, or (kind: directory) folder of pages
     revision: str | None = None  # hub commit, tag or branch; what it meant is recorded with each answer
+    interface: str = "processor"  # kind: transformers: processor | chat, see iwr/inference/hf.py
     architecture: str | None = None  # what config.json must name; null: anything
     video: str = "native"  # native: the file goes to the engine | frames: images, for models that take no video
     context: int | None = None  # context length, tokens; null: the model's own

@@ -68,7 +68,7 @@ class Ruler:
 
     @property
     def _tools(self) -> tuple[Any, frozenset[int]] | None:
-        return _processor(model_path(self.model), self.model.revision, self.model.trust_remote_code)
+        return processor_of(model_path(self.model), self.model.revision, self.model.trust_remote_code)
 
     def _measure(self, kind: str, width: int, height: int, number: int = 1, total: int = 1, rate: float = 1.0) -> Cost:
         """What one image, or `number` of `total` frames, cost."""
@@ -97,7 +97,7 @@ class Ruler:
 
 
 @cache
-def _processor(path: str, revision: str | None, trust: bool) -> tuple[Any, frozenset[int]] | None:
+def processor_of(path: str, revision: str | None, trust: bool) -> tuple[Any, frozenset[int]] | None:
     """The model's processor, and the tokens that stand for media in its prompts. None, with a warning, if there is none."""
     from transformers import AutoProcessor
 

@@ -85,8 +85,25 @@ def generate(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: R
                 desk.make(task)
         elif model.kind == "vllm":
             _serve(todo, desk)
+        elif model.kind == "transformers":
+            _load(todo, desk)
         else:
             raise ConfigError(f"model.kind={model.kind}: choose vllm, transformers, {', '.join(baselines.KINDS)}")
+
+
+# ---- models in this process -------------------------------------------------------------------------
+
+
+def _load(tasks: list[Task], desk: _Desk) -> None:
+    from iwr.inference.hf import LocalModel
+
+    with LocalModel(desk.model, desk.config) as local:
+        desk.engine = local.engine
+        for task in tasks:
+            try:
+                desk.answered(task, local.ask(task))
+            except (DataError, ServerError) as error:
+                desk.failed(task, error)
 
 
 # ---- served models ----------------------------------------------------------------------------------

@@ -1,0 +1,153 @@
+"""The stage with a real server that dies, and with the transformers engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import recordings
+
+from iwr import progress
+from iwr.config import load_config
+from iwr.errors import ServerError, StaleRunError
+from iwr.inference import guard
+from iwr.inference.generate import generate, owed
+from iwr.records import Generation
+from iwr.runs import RunPaths, read_record
+
+
+def records(tasks, model, paths):
+    return {task.id: read_record(paths.task(model.name, task.id).generation, Generation) for task in tasks}
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
+    """Kill the running vLLM (-9, without a word) whenever so many tasks are answered."""
+
+    def watch() -> None:
+        for wanted in answers:
+            while len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
+                time.sleep(0.05)
+            for pid in guard.descendants(os.getpid()):
+                if "api_server" in command_line(pid) and "guard.py" not in command_line(pid):
+                    os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.vllm
+@pytest.mark.parametrize("deaths", [[1], pytest.param([1, 3], marks=pytest.mark.full)])
+def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, tiny_model, tmp_path, caplog):
+    tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
+    slow = ["model.max_tokens=400", "server.in_flight=1"]  # so that a death meets an answer on its way
+    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
+    paths = RunPaths.of(tmp_path, "run")
+    watcher = kill_servers_after(paths, model, deaths)
+    generate(tasks, model, config, paths, progress.silent)
+    watcher.join(5)
+    found = records(tasks, model, paths)
+    assert all(record and record.status in ("ok", "missing") and record.frames.delivered == 2 for record in found.values())
+    assert f"restart {len(deaths)} of 2" in caplog.text and owed(tasks, model, config, paths) == []
+    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
+    assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
+    assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
+
+
+# ---- transformers -----------------------------------------------------------------------------------
+
+
+def local(tiny_model, *overrides):
+    small = ["model.max_tokens=8", "model.dtype=float32"]
+    return load_config(["model=hf", "model.kind=transformers", f"model.path={tiny_model}", *small, *overrides])
+
+
+def test_the_transformers_engine_makes_the_same_records(tiny_model, tmp_path):
+    tasks = [recordings.task(tmp_path, "a", 3), recordings.task(tmp_path, "b", 2)]
+    tasks[1].video.write_bytes(b"broken")
+    config, (model,) = local(tiny_model)
+    paths = RunPaths.of(tmp_path, "run")
+    generate(tasks, model, config, paths, progress.silent)
+    found = records(tasks, model, paths)
+    assert found["b"].status == "failed" and "task b" in found["b"].reason
+    good = found["a"]
+    assert good.status in ("ok", "missing") and good.engine.startswith("transformers ") and good.seconds > 0
+    assert (good.frames.planned, good.frames.delivered) == (3, 3) and good.frames.delivered_tokens == good.frames.planned_tokens > 0
+    assert good.usage.prompt_tokens > good.frames.planned_tokens and 0 < good.usage.completion_tokens <= 8
+    assert owed(tasks, model, config, paths) == tasks[1:]
+    config, (model,) = local(tiny_model, "protocol.fps=2")
+    with pytest.raises(StaleRunError, match=r"sampling\.fps: 1\.0 -> 2\.0"):
+        generate(tasks, model, config, paths, progress.silent)
+
+
+def test_frames_go_as_images_to_models_that_take_no_video(tiny_model, tmp_path):
+    task = recordings.task(tmp_path, "a", 3)
+    config, (model,) = local(tiny_model, "model.video=frames")
+    paths = RunPaths.of(tmp_path, "run")
+    generate([task], model, config, paths, progress.silent)
+    frames = records([task], model, paths)["a"].frames
+    assert (frames.mode, frames.planned, frames.delivered) == ("frames", 3, 3)
+
+
+CHAT_MODEL = textwrap.dedent('''
+    import torch
+    from transformers import PretrainedConfig, PreTrainedModel
+
+    class TalkerConfig(PretrainedConfig):
+        model_type = "talker"
+
+    class Talker(PreTrainedModel):
+        """Answers with what it was given, through the interface of InternVL 2.5's own code."""
+        config_class = TalkerConfig
+
+        def __init__(self, config):
+            super().__init__(config)
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+            self.post_init()
+
+        def chat(self, tokenizer, pixel_values, question, generation_config, history=None, return_history=False,
+                 num_patches_list=None, IMG_START_TOKEN="<img>", IMG_END_TOKEN="</img>", IMG_CONTEXT_TOKEN="<IMG_CONTEXT>", verbose=False):
+            assert question.count("<image>") == len(num_patches_list) == pixel_values.shape[0]
+            return f"```html\\n<p>{tuple(pixel_values.shape)} {generation_config['max_new_tokens']}</p>\\n```"
+''')
+
+
+def test_a_model_with_its_own_chat(tiny_model, tmp_path):
+    folder = tmp_path / "talker"
+    folder.mkdir()
+    (folder / "talker.py").write_text(CHAT_MODEL)
+    classes = {"AutoConfig": "talker.TalkerConfig", "AutoModel": "talker.Talker"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "talker", "architectures": ["Talker"], "auto_map": classes}))
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.zeros(1)}, folder / "model.safetensors", {"format": "pt"})
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny_model / name, folder / name)
+    task = recordings.task(tmp_path, "a", 3)
+    config, (model,) = local(folder, "model.interface=chat", "model.trust_remote_code=true")
+    paths = RunPaths.of(tmp_path, "run")
+    generate([task], model, config, paths, progress.silent)
+    record = records([task], model, paths)["a"]
+    assert (record.status, record.extraction) == ("ok", "fence")
+    assert paths.task(model.name, "a").page.read_text() == "<p>(4, 3, 448, 448) 8</p>\n"  # one overview image, three frames
+
+
+def test_weights_that_do_not_load_are_a_server_error(tiny_model, tmp_path):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "no-such-model", "architectures": ["X"]}')
+    config, (model,) = local(folder)
+    with pytest.raises(ServerError, match="cannot be loaded by transformers"):
+        generate([recordings.task(tmp_path, "a", 1)], model, config, RunPaths.of(tmp_path, "run"), progress.silent)
