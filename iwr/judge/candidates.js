@@ -19,7 +19,7 @@
   const STATES = ["expanded", "selected", "checked", "pressed", "current", "disabled", "hidden", "invalid", "sort", "valuenow", "modal"];
   const MOST = 20000;
   const nodes = [], runs = [], paths = new WeakMap();
-  let breaks = 0;  // line breaks so far
+  let breaks = 0, gap = false;  // line breaks so far; white space before the next text
 
   const squash = (text, most = 300) => String(text || "").replace(/\s+/g, " ").trim().slice(0, most);
   const attribute = (element, name) => element.getAttribute(name) || "";
@@ -135,6 +135,7 @@
 
   function say(element, index, text, rects, kind, c) {
     const shown = [...rects].filter((r) => r.width * r.height > 0);
+    if (!text.trim()) gap = true;
     if (!text.trim() || !shown.length) return;
     const left = Math.min(...shown.map((r) => r.left)), top = Math.min(...shown.map((r) => r.top));
     const box = [left + c.dx, top + c.dy, Math.max(...shown.map((r) => r.right)) - left, Math.max(...shown.map((r) => r.bottom)) - top];
@@ -144,7 +145,8 @@
       seen = !(coveredAt(element, part[0] + part[2] / 2 - c.dx, part[1] + part[3] / 2 - c.dy)
         && coveredAt(element, part[0] + Math.min(4, part[2] / 2) - c.dx, part[1] + part[3] / 2 - c.dy));
     }
-    runs.push({n: index, t: text.replace(/\s+/g, " ").slice(0, 5000), box: round(box), seen, block: c.block, row: breaks, kind});
+    runs.push({n: index, t: (gap ? " " : "") + text.replace(/\s+/g, " ").slice(0, 5000), box: round(box), seen, block: c.block, row: breaks, kind});
+    gap = false;
   }
 
   function sayPseudo(element, which, index, rect, inner) {
@@ -205,7 +207,7 @@
     const assigned = tag === "SLOT" ? element.assignedNodes() : [];
     for (const child of assigned.length ? assigned : (element.shadowRoot || element).childNodes) {
       if (child.nodeType === 1) visit(child, inner);
-      if (child.nodeType !== 3 || !child.data.trim()) continue;
+      if (child.nodeType !== 3) continue;
       const range = element.ownerDocument.createRange();
       range.selectNodeContents(child);
       say(element, node.i, child.data, range.getClientRects(), "text", inner);

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 HUES = {
-    "red": (345, 15),
+    "red": (335, 15),
     "orange": (15, 42),
     "yellow": (38, 70),
     "green": (70, 165),
     "cyan": (160, 200),
     "blue": (195, 255),
     "purple": (250, 310),
-    "pink": (300, 350),
+    "pink": (300, 348),
     "brown": (10, 42),
 }
 """Degrees; neighbours overlap, because people disagree there."""

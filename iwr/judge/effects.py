@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iwr.judge.candidates import Box, Line, Node, Snapshot
 from iwr.judge.language import finder, normal
-from iwr.judge.matching import belongs, matches, scorer, signature
+from iwr.judge.matching import belongs, best, matches, scorer, signature
 from iwr.judge.phrases import Around, Phrase
 
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ class Place(NamedTuple):
     node: Node
     box: Box
     line: str
+
+
+class Finding(NamedTuple):
+    """One claim decided: it holds after the change, and did not hold in this way before."""
+
+    holds: bool
+    new: bool
+    why: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +92,29 @@ class Change:
         """Elements that a noun phrase means, best first; only those about as good as the best."""
         if phrase.empty:
             return []
-        found = matches(page, phrase, (node for node in page.nodes if node.visible and node.index > 1))
+        nodes = [node for node in page.nodes if node.visible and node.index > 1]
+        if phrase.ordinal is not None:
+            found = best(page, phrase, nodes)
+            return [found.node] if found else []
+        scored = matches(page, phrase, nodes)
         if not (phrase.quoted or phrase.words):
-            found = [match for match in found if match.score >= 1.5]
-        return [match.node for match in found if match.score > found[0].score - 2.5][:most]
+            scored = [match for match in scored if match.score >= 1.5]
+        slack = 1.0 if phrase.quoted else 2.5
+        return [match.node for match in scored if match.score > scored[0].score - slack][:most]
+
+    def pairs(self, subject: Phrase) -> list[tuple[Node, Node]]:
+        """The subject before and after, in every reading of it."""
+        found: list[tuple[Node | None, Node | None]] = [(self.old(node), node) for node in self.subjects(self.after, subject)]
+        found += [(node, self.new(node)) for node in self.subjects(self.before, subject)]
+        known: dict[tuple[str, str], tuple[Node, Node]] = {
+            (old.uid, new.uid): (old, new) for old, new in found if old is not None and new is not None
+        }
+        return list(known.values())
+
+    def restyled_places(self, most: float) -> list[tuple[Node, Node]]:
+        """Elements in view, up to `most` square pixels, that a script restyled."""
+        pairs = ((self.before.by_uid.get(node.uid), node) for node in self.after.nodes if node.in_view and node.area < most)
+        return [(old, new) for old, new in pairs if old is not None and self.restyled(old, new)]
 
     def old(self, node: Node) -> Node | None:
         """The same element before; a redrawn one is known by its tag, attributes and place."""

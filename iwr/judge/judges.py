@@ -12,7 +12,9 @@ from iwr.judge.base import Judge
 from iwr.records import Fingerprint, digest
 from iwr.runs import RunPaths, TaskPaths
 
-RULES = ("actions", "candidates", "claims", "colours", "effects", "language", "matching", "phrases", "rules", "states")
+RULES = (
+    "actions candidates claims clauses colours effects intents language looks matching order phrases rules states values"
+).split()
 NewJudge = Callable[[TaskPaths], Judge]
 
 

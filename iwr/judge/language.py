@@ -6,6 +6,18 @@ import re
 import unicodedata
 from functools import cache
 
+SIGNS = {
+    "+": "plus",
+    "-": "minus",
+    "x": "x",
+    "X": "x",
+    "<": "left",
+    ">": "right",
+    "‹": "left",
+    "›": "right",
+    "?": "help question",
+    "...": "more menu",
+}
 QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|‘([^’]+)’|`([^`]+)`|(?<![\w])'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
 NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])-?\d+(?:\.\d+)?")
@@ -15,7 +27,69 @@ ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "sevent
 NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 STOP = frozenset(
-    ["a", "an", "the", "this", "that", "these", "those", "it", "its", "his", "her", "their", "your", "my", "of", "in", "on", "at", "to", "into", "from", "for", "with", "by", "and", "or", "as", "is", "are", "was", "be", "been", "being", "has", "have", "had", "do", "does", "did", "will", "can", "should", "then", "now", "so", "only", "also", "all", "any", "each", "which", "who", "whose", "there", "here", "page", "screen", "website", "site", "element", "user"]
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "its",
+        "his",
+        "her",
+        "their",
+        "your",
+        "my",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "into",
+        "from",
+        "for",
+        "with",
+        "by",
+        "and",
+        "or",
+        "as",
+        "is",
+        "are",
+        "was",
+        "be",
+        "been",
+        "being",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+        "will",
+        "can",
+        "should",
+        "then",
+        "now",
+        "so",
+        "only",
+        "also",
+        "all",
+        "any",
+        "each",
+        "which",
+        "who",
+        "whose",
+        "there",
+        "here",
+        "page",
+        "screen",
+        "website",
+        "site",
+        "element",
+        "user",
+    ]
 )
 
 SYNONYMS = tuple(
@@ -23,7 +97,7 @@ SYNONYMS = tuple(
     for group in (
         "search find query lookup magnifier magnifying magnifyingglass filter",
         "cart basket bag trolley",
-        "delete remove trash bin wastebasket discard",
+        "delete remove trash bin wastebasket discard destroy x multiplication",
         "add plus new create",
         "close dismiss cancel x multiplication",
         "menu hamburger trigram navigation nav",
@@ -109,7 +183,26 @@ ROLE_WORDS: dict[str, frozenset[str]] = {
 }
 WRITABLE_WORDS = frozenset(["field", "input", "textbox", "textfield", "textarea", "box", "bar", "area", "editor"])
 
-PLACES = frozenset(["top", "bottom", "left", "right", "upper", "lower", "center", "centre", "middle", "corner", "side", "main", "above", "below", "header", "footer"])
+PLACES = frozenset(
+    [
+        "top",
+        "bottom",
+        "left",
+        "right",
+        "upper",
+        "lower",
+        "center",
+        "centre",
+        "middle",
+        "corner",
+        "side",
+        "main",
+        "above",
+        "below",
+        "header",
+        "footer",
+    ]
+)
 COLOURS: dict[str, str] = {
     name: family
     for family, names in {
@@ -196,18 +289,7 @@ def symbols(text: str) -> set[str]:
     for sign in set(text):
         if not sign.isascii() and unicodedata.category(sign) in ("So", "Sm", "Sk", "Po", "Lm"):
             found |= {stem(word) for word in words(unicodedata.name(sign, ""))}
-    plain = text.strip()
-    return found | {
-        "+": {"plus"},
-        "-": {"minus"},
-        "x": {"x"},
-        "X": {"x"},
-        "<": {"left"},
-        ">": {"right"},
-        "‹": {"left"},
-        "›": {"right"},
-        "?": {"help", "question"},
-    }.get(plain, set())
+    return found | {stem(word) for word in SIGNS.get(text.strip(), "").split()}
 
 
 def ordinal(sentence: str) -> int | None:
@@ -216,6 +298,7 @@ def ordinal(sentence: str) -> int | None:
     match = re.search(r"\b(\d+)(?:st|nd|rd|th)\b", text) or re.search(r"\b(?:number|no\.|nr\.|#)\s*(\d+)\b", text)
     if match:
         return int(match[1])
+    text = re.sub(rf"\\b(?:first|last|second|third) name|\\b(?:first|last)\\s+(?:\\d+|few|{'|'.join(NUMBER_WORDS)})\\b", " ", text)
     found = next((word for word in words(text) if word in ORDINAL_WORDS or word == "last"), None)
     if found:
         return -1 if found == "last" else ORDINAL_WORDS.index(found) + 1

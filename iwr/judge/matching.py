@@ -11,10 +11,12 @@ from typing import NamedTuple
 from rapidfuzz.fuzz import ratio
 
 from iwr.judge.candidates import EDITABLE, TOGGLES, Box, Line, Node, Snapshot
-from iwr.judge.language import ROLE_WORDS, holds, normal, related, stem, stems, symbols
+from iwr.judge.language import ROLE_WORDS, STOP, holds, normal, related, stem, stems, symbols
 from iwr.judge.phrases import Around, Phrase, singular
 
+STOPS = frozenset(stem(word) for word in STOP)
 LONGEST_LABEL = 300  # characters; longer texts are content, not labels
+SIGN_WORDS = {"icon", "symbol", "glyph", "arrow", "chevron"}
 NEED = 0.5  # share of the phrase's words that must be found
 
 
@@ -39,11 +41,10 @@ class Scorer:
             found = [node.name, node.placeholder, *node.options]
             if node.role not in EDITABLE:
                 text = self.page.text(node)
-                found += [
-                    text if len(text) <= LONGEST_LABEL else "",
-                    *(line.text for line in self.page.lines_in(node)[:2] if len(text) <= LONGEST_LABEL),
-                ]
-            if not node.name and (node.role in EDITABLE | TOGGLES or node.tag in ("select", "input")):
+                found.append(text if len(text) <= LONGEST_LABEL else "")
+            if not (node.name or node.placeholder or self.page.text(node)) and (
+                node.role in EDITABLE | TOGGLES or node.tag in ("select", "input")
+            ):
                 found.append(self.beside(node))
             found += [child.name for child in self.page.subtree(node)[1:8] if child.name]
             self._labels[node.index] = tuple(dict.fromkeys(label for label in found if label.strip()))
@@ -55,7 +56,12 @@ class Scorer:
         best, nearest = "", 60.0
         for line in self.page.lines:
             lx, ly, lw, lh = line.box
-            if self.page.within(line.node, node.index) or not line.text:
+            holder = self.page.nodes[line.runs[0].node]
+            if (
+                self.page.within(holder.index, node.index)
+                or holder.role in ("button", "link")
+                or line.runs[0].kind in ("value", "placeholder")
+            ):
                 continue
             level = min(y + height, ly + lh) - max(y, ly) > 0
             under = min(x + width, lx + lw) - max(x, lx) > 0
@@ -87,17 +93,33 @@ class Scorer:
         score = 0.0
         for text in phrase.quoted:
             quality = max((alike(label, text) for label in self.labels(node)), default=0.0)
+            quality = max(quality, 0.85 * max((alike(line.text, text) for line in self.page.lines_in(node)[:3]), default=0.0))
             if quality < 0.5 and not (stems(text) and stems(text) <= self.words(node)):
                 return None
             score += 10 * max(quality, 0.55)
         if phrase.words:
             share = self.share(node, phrase.words)
-            if not phrase.quoted and share < NEED:
+            if not phrase.quoted and ((share < NEED and not self.completed(node, phrase)) or self.contradicts(node, phrase, share)):
                 return None
-            score += (2 if phrase.quoted else 8) * share
+            score += (2 if phrase.quoted else 8) * share + (2 if phrase.verb and self.share(node, [phrase.verb]) else 0)
             if not phrase.quoted:
                 score += 2 * self.fullness(node, phrase)
         return score + self.kind(node, phrase)
+
+    def completed(self, node: Node, phrase: Phrase) -> bool:
+        """Whether what holds the node says the words that it does not say itself: "Close the settings dialog"."""
+        missing = [word for word in phrase.words if not related(word) & self.words(node)]
+        holders = [holder for holder in list(self.page.ancestors(node))[:4] if holder.area < 0.6 * self.page.width * self.page.height]
+        said = {s for holder in holders for s in stems(holder.hints) | stems(holder.name) | stems(self.page.text(holder)[:LONGEST_LABEL])}
+        return len(missing) < len(phrase.words) and all(related(word) & said for word in missing)
+
+    def contradicts(self, node: Node, phrase: Phrase, share: float) -> bool:
+        """Half the words fit, but the label has others instead: "First name" for the last name."""
+        if share > NEED:
+            return False
+        wanted = {s for word in (*phrase.words, *phrase.roles) for s in related(word)}
+        called = [{s for s in stems(label) - STOPS if not s.isdigit()} for label in self.labels(node)]
+        return any(label & wanted and label - wanted for label in called)
 
     def share(self, node: Node, wanted: Iterable[str]) -> float:
         """Share of the words that the node answers to; 1 for no words."""
@@ -118,17 +140,13 @@ class Scorer:
         wanted = {role for word in phrase.roles for role in ROLE_WORDS[singular(word)]}
         inner = {part.role for part in self.page.subtree(node)[:4]}
         named = any(stem(word) in self.words(node) for word in phrase.roles)
-        return (
-            2.0
-            if node.role in wanted
-            else 1.5
-            if named
-            else 1.0
-            if inner & wanted
-            else -1.0
-            if node.role in EDITABLE and not phrase.writable
-            else 0.0
-        )
+        sign = 0.0
+        if SIGN_WORDS & set(phrase.roles):  # an icon is known by having no words
+            sign = -1.0 if re.search(r"\w\w", self.page.text(node)) else 1.0
+        if node.role in wanted:
+            return 2.0 + sign
+        other = -1.0 if node.role in EDITABLE and not phrase.writable else 0.0
+        return sign + (1.5 if named else 1.0 if inner & wanted else other)
 
     # ---- where it is -------------------------------------------------------------------------------
 
@@ -263,10 +281,17 @@ def best(page: Snapshot, phrase: Phrase, nodes: Iterable[Node]) -> Match | None:
         return nth(page, phrase, scored)
     if not scored:
         return None
-    first = scored[0]
     if not (phrase.quoted or phrase.words) and not _told_apart(scored):
         return None
-    return first
+    return innermost(page, scored)
+
+
+def innermost(page: Snapshot, scored: list[Match]) -> Match:
+    """The first, or about as good a part of it that says the same."""
+    first = scored[0]
+    text = page.text(first.node)
+    parts = [m for m in scored if page.within(m.node.index, first.node.index) and m.score > first.score - 0.5 and page.text(m.node) == text]
+    return max(parts, key=lambda match: match.node.index) if first.node.how in ("under", "page") else first
 
 
 def _told_apart(scored: list[Match]) -> bool:
@@ -281,12 +306,18 @@ def matches(page: Snapshot, phrase: Phrase, nodes: Iterable[Node]) -> list[Match
         score = judge.own(node, phrase)
         if score is None or (not (phrase.quoted or phrase.words) and score < 1 and phrase.roles):
             continue
-        bonds = [judge.surroundings(node, around) for around in phrase.around]
+        bonds = [judge.surroundings(node, around) for around in (*phrase.around, *unsaid(judge, node, phrase))]
         if None in bonds:
             continue
         score += sum(bond for bond in bonds if bond is not None) + judge.place(node, phrase.places) + judge.purpose(node, phrase.purpose)
         found.append(Match(node, score + handiness(node)))
     return sorted(found, key=lambda match: (-round(match.score, 3), match.node.area, match.node.index))
+
+
+def unsaid(judge: Scorer, node: Node, phrase: Phrase) -> list[Around]:
+    """Names that the node does not say itself must stand around it: "Add the Blue Mug to the cart"."""
+    names = tuple(name for name in phrase.names if stem(name) not in judge.words(node) and not related(name) & judge.words(node))
+    return [Around((), names, names, frozenset())] if names and not phrase.quoted else []
 
 
 def handiness(node: Node) -> float:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from iwr.judge.language import PLACES, QUOTED, ROLE_WORDS, STOP, WRITABLE_WORDS, is_ordinal, number_of, ordinal, stem, words
+from iwr.judge.language import PLACES, QUOTED, ROLE_WORDS, STOP, WRITABLE_WORDS, is_ordinal, ordinal, words
 
-VERBS = (
-    "double click|double-click|left click|left-click|right click|click and hold|click|tap|press|hit|push|select|choose|pick|check|uncheck|tick|untick|toggle|open|close|"
-    "expand|collapse|hover over|hover|move the mouse to|go to|navigate to|focus|activate|switch to|switch|turn on|turn off|mark|submit|add|remove|delete|"
-    "drag|start|play|pause|like|rate|sort|filter|show|hide|dismiss|enable|disable|clear|set|change|increase|decrease|type|enter|fill|use|view|return to|go back to"
+MERE = (  # verbs that say nothing about the element
+    "double[- ]click|left[- ]click|right[- ]click|click and hold|click|tap|press|hit|push|select|choose|pick|hover over|hover|"
+    "move the mouse to|go to|go back to|navigate to|return to|focus|activate|use|view|type|enter|fill|set|open|switch to"
 )
-MEANINGLESS = re.compile(
-    r"double.click|left.click|right.click|click and hold|click|tap|press|hit|push|select|choose|pick|hover over|hover|move the mouse to|go to|navigate to|focus|use|view|"
-    r"type|enter|fill|set|return to|open|activate|switch to"
+TELLING = (
+    "check|uncheck|tick|untick|toggle|close|expand|collapse|switch|turn on|turn off|mark|submit|add|remove|delete|drag|start|play|pause|"
+    "like|rate|sort|filter|show|hide|dismiss|enable|disable|clear|change|increase|decrease"
 )
-LEAD = re.compile(rf"^(?:please |then |now |next,? |again,? |the user )*({VERBS})(?:s|es)?\b(?: (?:on|at|in|out)\b)?", re.I)
+LEAD = re.compile(rf"^(?:please |then |now |next,? |again,? |the user )*({MERE}|{TELLING})(?:s|es)?\b(?: (?:on|at|in|out)\b)?", re.I)
+PLACE_NOUNS = "the|a|an|its|cart|basket|bag|favou?rites|top|wishlist"  # "Add to cart" is a label, "to sort the list" a purpose
 PURPOSE = re.compile(
-    r"\b(?:in order to|so that|so as to|which|and then|then|, and|, to)\b.*$|\bto (?!the\b|a\b|an\b|its\b|⟦|cart\b|basket\b|bag\b|favou?rites\b|top\b|wishlist\b)[a-z]+\b.*$",
-    re.I,
+    rf"\b(?:in order to|so that|so as to|which|and then|then|, and|, to)\b.*$|\bto (?!(?:{PLACE_NOUNS})\b|⟦)[a-z]+\b.*$", re.I)  # fmt: skip
+OWN = (
+    r"labell?ed(?: as| with)?|named|called|titled|entitled|marked(?: as| with)?|(?:that|which) (?:says|reads|shows)|saying|reading|"
+    r"showing|captioned|with"
 )
-OWN = r"labell?ed(?: as| with)?|named|called|titled|entitled|marked(?: as| with)?|(?:that|which) (?:says|reads|shows)|saying|reading|showing|captioned|with"
 AROUND = (
-    r"next to|to the (?:left|right) of|belonging to|corresponding to|associated with|in front of|close to|of|in|on|for|from|inside|within|under|underneath|beneath|below|above|over|"
-    r"beside|near|at|by|after|before|against|along|behind"
+    r"next to|to the (?:left|right) of|belonging to|corresponding to|associated with|in front of|close to|of|in|on|for|from|inside|"
+    r"within|under|underneath|beneath|below|above|over|beside|near|at|by|after|before|against|along|behind"
 )
 SPLIT = re.compile(rf"\s+({OWN}|{AROUND})\b", re.I)
 TOKEN = re.compile(r"⟦(\d+)⟧")
@@ -38,6 +39,7 @@ class Around:
     words: tuple[str, ...]
     names: tuple[str, ...]  # those written with a capital: what they name must be somewhere on the page, as must a quote
     places: frozenset[str]
+    ordinal: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ class Phrase:
     places: frozenset[str] = frozenset()
     around: tuple[Around, ...] = ()
     purpose: tuple[str, ...] = ()  # words and quotes of "to …": a hint at most
-    proper: bool = False
+    names: tuple[str, ...] = ()  # those of `words` written with a capital
+    verb: str = ""  # close, delete, add …; "" for a mere click
+
+    @property
+    def proper(self) -> bool:
+        return bool(self.names)
 
     @property
     def writable(self) -> bool:
@@ -84,36 +91,46 @@ def phrase(sentence: str) -> Phrase:
             own.append(part)
         else:
             around.append(_around(part, texts))
-    if verb and not MEANINGLESS.fullmatch(verb.lower()):
-        own.append(verb.lower())
-    return _phrase(" ".join(own), tuple(around), purpose, texts)
+    if re.fullmatch(MERE, verb, re.I):
+        verb = ""
+    return _phrase(" ".join(own), verb.lower(), tuple(around), purpose, texts)
 
 
-def _phrase(own: str, around: tuple[Around, ...], purpose: str, texts: list[str]) -> Phrase:
+def _phrase(own: str, verb: str, around: tuple[Around, ...], purpose: str, texts: list[str]) -> Phrase:
     plain = TOKEN.sub(" ", own)
-    content = [word for word in words(plain) if word not in STOP and not is_ordinal(word)]
-    kinds = tuple(word for word in content if _kind(word))
+    place = ordinal(plain)
+    content = [word for word in _content(plain + " " + verb) if place is None or not (word.isdigit() or word == "number")]
+    if place is None:  # "the checkbox of the second task"
+        place = next((a.ordinal for a in around if a.ordinal is not None), None)
     return Phrase(
-        quoted=_texts(own, texts),
-        words=tuple(w for w in content if not _kind(w) and w not in PLACES),
-        roles=kinds,
-        ordinal=ordinal(plain),
-        places=frozenset(w for w in content if w in PLACES),
-        around=tuple(a for a in around if a.quoted or a.words or a.places),
-        purpose=(*_texts(purpose, texts), *(w for w in words(TOKEN.sub(" ", purpose)) if w not in STOP)),
-        proper=_proper(plain),
-    )
+        quoted=_texts(own, texts), words=tuple(w for w in content if not _kind(w) and w not in PLACES), verb=verb,
+        roles=tuple(w for w in content if _kind(w)), ordinal=place, places=frozenset(w for w in content if w in PLACES),
+        around=tuple(a for a in around if a.quoted or a.words or a.places), names=_names(plain),
+        purpose=(*_texts(purpose, texts), *_content(TOKEN.sub(" ", purpose))),
+    )  # fmt: skip
+
+
+def _content(plain: str) -> list[str]:
+    """The words that mean something."""
+    plain = re.sub(r"\b(first|last|second|third) name\b", r"\1_name", plain, flags=re.I)
+    return [
+        w
+        for word in re.findall(r"\w+_name|[^\s]+", plain)
+        for w in (word.lower().split("_") if "_name" in word else words(word))
+        if w not in STOP and ("_name" in word or not is_ordinal(w))
+    ]
 
 
 def _around(part: str, texts: list[str]) -> Around:
     plain = TOKEN.sub(" ", part)
-    content = [word for word in words(plain) if word not in STOP and not is_ordinal(word)]
-    quoted, names = (
-        _texts(part, texts),
-        tuple(word.casefold() for word in re.findall(r"[^\W\d_]\w*", plain) if word[0].isupper() and word.casefold() not in STOP),
-    )
+    content, quoted = _content(plain), _texts(part, texts)
     called = tuple(w for w in content if w not in PLACES and not (_kind(w) and len(content) + len(quoted) > 1))
-    return Around(quoted, called, names, frozenset(w for w in content if w in PLACES))
+    return Around(quoted, called, _names(plain), frozenset(w for w in content if w in PLACES), ordinal(plain))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Words written with a capital."""
+    return tuple(word.casefold() for word in re.findall(r"[^\W\d_]\w*", text) if word[0].isupper() and word.casefold() not in STOP)
 
 
 def _texts(part: str, texts: list[str]) -> tuple[str, ...]:
@@ -126,14 +143,3 @@ def _kind(word: str) -> bool:
 
 def singular(word: str) -> str:
     return word if word in ROLE_WORDS else word.removesuffix("s")
-
-
-def _proper(text: str) -> bool:
-    """Whether it holds a name: a capitalised word that does not begin a sentence."""
-    return any(word[0].isupper() and stem(word) not in STOP for word in re.findall(r"[^\W\d_]+", text))
-
-
-def count_in(text: str) -> int | None:
-    """A count like "3 results" or "five cards"."""
-    value = number_of(TOKEN.sub(" ", text))
-    return int(value) if value is not None and value == int(value) else None

@@ -6,14 +6,15 @@ It reads the page, not its pixels: text inside images or on a canvas does not ex
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from iwr.errors import JudgeError
-from iwr.judge.actions import Typing, keys, scrolling, typing
 from iwr.judge.candidates import EDITABLE, Node, Snapshot
 from iwr.judge.claims import decide
 from iwr.judge.effects import Change
-from iwr.judge.matching import Match, best, matches
-from iwr.judge.phrases import Phrase, phrase
+from iwr.judge.intents import Typing, keys, scrolling, typing
+from iwr.judge.matching import Match, best, matches, scorer
+from iwr.judge.phrases import Around, Phrase, phrase
 from iwr.records import Action, ActionType, Grounding, Rubric, Verdict
 
 TAKES_VALUE = EDITABLE | {"combobox", "slider"}
@@ -32,6 +33,10 @@ OUT_OF_REACH = {
     "contentinfo",
     "navigation",
 }
+
+
+ITEM_VERBS = {"delete", "remove", "add", "close", "dismiss", "like", "play", "pause", "start", "show", "hide", "increase", "decrease"}
+LABELLED = {"checkbox", "tickbox", "radio", "toggle", "switch", "slider", "field", "input", "box", "dropdown", "select"}
 
 
 class RulesJudge:
@@ -75,13 +80,19 @@ def ground_click(action: Action, page: Snapshot) -> Grounding:
     wanted = phrase(action.parameters.description)
     if wanted.empty and wanted.ordinal is None:
         return grounding(page, None, "the description names no element")
-    found = choose(page, wanted, clickable(page, wanted))
-    if found is None and wanted.quoted:  # "Click the checkbox 'Buy milk'": the text only labels the control
-        found = choose(page, labelled(wanted), clickable(page, wanted)) if wanted.roles else None
+    nodes = clickable(page)
+    found = None
+    if wanted.quoted and wanted.verb in ITEM_VERBS:  # "Delete the task 'Buy milk'": a control that says delete, beside that text
+        found = choose(page, replace(labelled(wanted), words=(wanted.verb,), roles=()), nodes)
+    found = found or choose(page, wanted, nodes)
+    if (
+        found is None and wanted.quoted and LABELLED & set(wanted.roles)
+    ):  # "Click the checkbox 'Buy milk'": the text only labels the control
+        found = choose(page, labelled(wanted), nodes)
     return grounding(page, found, f"nothing that can be clicked fits {action.parameters.description!r}")
 
 
-def clickable(page: Snapshot, wanted: Phrase) -> list[Node]:
+def clickable(page: Snapshot) -> list[Node]:
     """Candidates, without texts and frames of the page that only a listener on the whole page could make react."""
     return [node for node in page.candidates if node.how != "page" or node.role not in OUT_OF_REACH]
 
@@ -93,10 +104,6 @@ def choose(page: Snapshot, wanted: Phrase, nodes: list[Node]) -> Node | None:
 
 def labelled(wanted: Phrase) -> Phrase:
     """The same element, its quotes taken for what stands beside it."""
-    from dataclasses import replace
-
-    from iwr.judge.phrases import Around
-
     return replace(wanted, quoted=(), around=(*wanted.around, Around(wanted.quoted, (), (), frozenset())))
 
 
@@ -119,8 +126,6 @@ def ground_typing(action: Action, page: Snapshot) -> Grounding:
 
 def nameless(page: Snapshot, node: Node) -> bool:
     """Whether nothing tells what the only field is for."""
-    from iwr.judge.matching import scorer
-
     return not scorer(page).labels(node)
 
 

@@ -14,6 +14,7 @@ class State:
     name: str
     of: Callable[[Node], bool | None]  # True, False, or None where the element does not tell
     content: bool | None = None  # the state also shows in content that comes (True) or goes (False)
+    negated: bool = False  # the name means that `of` is false
 
 
 def _flag(node: Node, *names: str) -> bool | None:
@@ -29,14 +30,6 @@ def _token(node: Node, pattern: str) -> bool | None:
 
 def _look(node: Node, *parts: str) -> bool | None:
     return True if any(part in node.look for part in parts) else None
-
-
-def _not(read: Callable[[Node], bool | None]) -> Callable[[Node], bool | None]:
-    def inverse(node: Node) -> bool | None:
-        value = read(node)
-        return None if value is None else not value
-
-    return inverse
 
 
 def _checked(node: Node) -> bool | None:
@@ -57,17 +50,22 @@ def _disabled(node: Node) -> bool | None:
     return told if told is not None else (False if node.tag in ("button", "input", "select", "textarea") else _token(node, "disabled"))
 
 
+def _on(node: Node) -> bool | None:
+    checked = _checked(node)
+    return checked if checked is not None else _chosen(node)
+
+
 STATES: list[tuple[str, State]] = [
     (
-        r"un-?checked|un-?ticked|de-?selected|un-?selected|no longer (?:selected|checked|active|highlighted)|inactive|turned off|switched off|\boff\b",
-        State("unselected", _not(lambda node: _checked(node) if _checked(node) is not None else _chosen(node))),
+        r"un-?checked|un-?ticked|de-?selected|un-?selected|inactive|turned off|switched off|\boff\b$|"
+        r"(?:no longer|not) (?:selected|checked|active|highlighted|pressed|filled)",
+        State("selected", _on, negated=True),
     ),
-    (r"not (?:selected|checked|active|highlighted)", State("unselected", _not(_chosen))),
     (r"\bchecked|\bticked|turned on|switched on|\bon\b$", State("checked", _checked)),
     (r"\bselected|\bactive|highlighted|pressed|\blit\b|\bfilled|completed|\bdone\b|\bliked", State("selected", _chosen)),
-    (r"collaps|\bclosed", State("collapsed", _not(_open), content=False)),
-    (r"expand|\bopen", State("expanded", _open, content=True)),
-    (r"enabled|clickable", State("enabled", _not(_disabled))),
+    (r"collaps|\bclosed", State("open", _open, content=False, negated=True)),
+    (r"expand|\bopen", State("open", _open, content=True)),
+    (r"enabled|clickable", State("disabled", _disabled, negated=True)),
     (r"disabled|gr[ae]yed out|dimmed", State("disabled", _disabled)),
     (r"focus", State("focused", lambda node: node.focused or None)),
     (r"\binvalid", State("invalid", lambda node: _flag(node, "invalid"))),
@@ -75,7 +73,7 @@ STATES: list[tuple[str, State]] = [
     (r"underlined", State("underlined", lambda node: _look(node, "|underline"))),
     (r"\bbold", State("bold", lambda node: _look(node, "|600|", "|700|", "|800|", "|900|"))),
     (r"playing", State("playing", lambda node: _flag(node, "playing"))),
-    (r"paused", State("paused", _not(lambda node: _flag(node, "playing")))),
+    (r"paused", State("playing", lambda node: _flag(node, "playing"), negated=True)),
 ]
 
 

@@ -57,8 +57,9 @@ def test_a_covered_element_cannot_be_clicked(drive):
 
 
 FIRST = [
-    action("Click", "Click the 'Sign' button."), action("Type", "Type 'x' into the search box."), action("Press", "Press Enter.", key="Enter"),
-    action("Scroll", "Scroll down.", direction="down"), action("Click", "Click the 9th star to set the rating to 9/10."),
+    action("Click", "Click the 'Sign' button."), action("Type", "Type 'x' into the search box."),
+    action("Press", "Press Enter.", key="Enter"), action("Scroll", "Scroll down.", direction="down"),
+    action("Click", "Click the 9th star to set the rating to 9/10."),
 ]  # fmt: skip
 IMAGE = "<body style='margin:0'><img src='__PLACEHOLDER_ASSETS_BASE_DIR__/shot.png' width=800 height=600 style='display:block'>"
 
