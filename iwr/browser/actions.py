@@ -121,7 +121,6 @@ async def type_text(tab: Tab, target: Target, text: str, *, clear: bool = True) 
         await select(tab, target, text)  # type: ignore[arg-type]
         return None
     if kind in _BY_VALUE:
-        await reach(tab, target)  # type: ignore[arg-type]
         await _fill(tab, target, text, kind)  # type: ignore[arg-type]
         return None
     point = await click(tab, target)
@@ -138,18 +137,10 @@ async def type_text(tab: Tab, target: Target, text: str, *, clear: bool = True) 
 
 
 async def _fill(tab: Tab, field: Element, text: str, kind: str) -> None:
-    from playwright.async_api import Error
-
-    async def fill() -> bool:
-        try:
-            await field.fill(text)
-        except Error as error:
-            if "Malformed" in str(error) or "not enabled" in str(error):
-                return False
-            raise
-        return True
-
-    if not await tab.call(fill(), "filling the field"):
+    """Sets the field as its picker would. The field keeps a value that it does not understand to itself."""
+    await reach(tab, field)
+    await tab.call(field.fill(text.strip()), "filling the field")
+    if await tab.call(field.evaluate("element => element.value"), "a script") != text.strip():
         raise ActionError(f"{text!r} is not a value for a field of type {kind}")
 
 

@@ -83,21 +83,22 @@ class Chromium:
     async def __aenter__(self) -> Chromium:
         from playwright.async_api import Error, async_playwright
 
+        self._playwright: Playwright = await async_playwright().start()
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
-                self._playwright: Playwright = await async_playwright().start()
                 self._browser: Browser = await self._playwright.chromium.launch(
                     executable_path=self._executable, args=[*FLAGS, self._token], ignore_default_args=REMOVED_FLAGS
                 )
-        except (Error, TimeoutError, OSError) as error:
-            self._kill_half_started()
+                self._monitor = await self._browser.new_browser_cdp_session()
+        except (Error, TimeoutError) as error:
+            BrowserProcesses(self._token).kill_browser()
+            await self._bounded(self._playwright.stop())
             raise BrowserError(
                 f"the browser does not start: {first_line(error)}",
                 hint="install one (apt install chromium, or `playwright install chromium`), or set IWR_CHROMIUM",
             ) from error
         self.version = f"Chromium {self._browser.version}"
         self._processes = BrowserProcesses(self._token)
-        self._monitor = await self._browser.new_browser_cdp_session()
         self._browser.on("disconnected", lambda _: setattr(self, "broken", True))
         self._watchdog = asyncio.create_task(self._watch_memory())
         return self
@@ -112,11 +113,6 @@ class Chromium:
         self._processes.kill_browser()
         self._processes.kill_driver()
         self.broken = True
-
-    def _kill_half_started(self) -> None:
-        started = BrowserProcesses(self._token)
-        started.kill_browser()
-        started.kill_driver()
 
     async def alive(self) -> bool:
         """Whether the browser (not a page in it) still answers."""
@@ -195,7 +191,7 @@ class Chromium:
                 )  # fmt: skip
                 context.set_default_timeout(self.limits.call * 1000)
                 await gate.guard(context)
-                await context.add_init_script("\n".join([*scripts, *_own_scripts(real_time)]))
+                await context.add_init_script(";\n".join([*scripts, *_own_scripts(real_time)]))
                 page = await context.new_page()
                 cdp = await context.new_cdp_session(page)
                 if not real_time:

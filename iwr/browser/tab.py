@@ -111,9 +111,9 @@ class Tab:
                 self.stuck = True
                 task.cancel()
         if task.done() and not task.cancelled():
-            return self._result(task, what)
+            return await self._result(task, what)
         if self._gone.done():
-            raise self._loss()
+            raise await self._loss()
         raise await self._blame(what, deadline)
 
     async def interrupt(self) -> None:
@@ -124,7 +124,7 @@ class Tab:
             async with asyncio.timeout(0.5):
                 await self._cdp.send("Runtime.terminateExecution")
 
-    def _result(self, task: asyncio.Future[T], what: str) -> T:
+    async def _result(self, task: asyncio.Future[T], what: str) -> T:
         from playwright.async_api import Error
 
         try:
@@ -132,13 +132,13 @@ class Tab:
         except Error as error:
             message = first_line(error)
             if self._gone.done() or "crashed" in message or "closed" in message:
-                raise self._loss() from error
+                raise await self._loss() from error
             if "context was destroyed" in message or "Frame was detached" in message:
                 raise Navigated(f"the page was replaced during {what}") from error
             raise PageError(f"{what}: {message}") from error
 
-    def _loss(self) -> PageError | BrowserError:
-        if self._chromium.broken:
+    async def _loss(self) -> PageError | BrowserError:
+        if not await self._chromium.alive():  # its pages report that they closed before it reports that it died
             return BrowserError("the browser died")
         if self._chromium._overweight:
             return PageError(f"the page used more than {self._chromium.config.renderer_mb} MB of memory")

@@ -9,7 +9,8 @@
     return by > 0 ? at < most - 1 : by < 0 ? at > 1 : false;
   };
   const scrolls = (e, axis) => {
-    const style = getComputedStyle(e), value = axis === "x" ? style.overflowX : style.overflowY;
+    const overflow = (of) => getComputedStyle(of)[axis === "x" ? "overflowX" : "overflowY"];
+    const value = e === root && overflow(e) === "visible" && doc.body ? overflow(doc.body) : overflow(e); // the body's applies to the window
     const size = axis === "x" ? e.scrollWidth - e.clientWidth : e.scrollHeight - e.clientHeight;
     if (page(e)) return e === root && size > 0 && value !== "hidden" && value !== "clip";
     return size > 0 && ["auto", "scroll", "overlay"].includes(value);

@@ -3,6 +3,7 @@
 NETWORK: ways out of the browser. TRAPS: pages that try to hold up, fill up or break what drives them; each with the errors that
 the run on it may end with (none: it must end well).
 """
+# ruff: noqa: E501 - a page is one string
 
 CLICK = "<body style='margin:0'><button style='width:100vw;height:100vh' {}>x</button>"
 
@@ -70,7 +71,8 @@ NETWORK = {
     "worker beacon": worker("setInterval(() => fetch('http://{net}/x', {mode: 'no-cors', keepalive: true}), 50)"),
     "shared worker": script("new SharedWorker(URL.createObjectURL(new Blob([\"fetch('http://{net}/x')\"])))"),
     "service worker": script("navigator.serviceWorker?.register('/sw.js').catch(() => 0)"),
-    "file": "<iframe src='file:///etc/passwd'></iframe>" + script("fetch('file:///etc/passwd').catch(() => 0); location = 'file:///etc/passwd'"),
+    "file": "<iframe src='file:///etc/passwd'></iframe>"
+    + script("fetch('file:///etc/passwd').catch(() => 0); location = 'file:///etc/passwd'"),
 }
 
 _FILL = "const keep = []; const more = () => { for (let i = 0; i < 20; i++) keep.push(%s); setTimeout(more, 1) }; more()"
@@ -97,7 +99,12 @@ TRAPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "timers without end": (script("const f = () => { setTimeout(f, 0); setTimeout(() => 0, 1) }; f()"), ()),
     "timer bomb": (script("const f = () => { setTimeout(f, 1); setTimeout(f, 1) }; f()"), ERROR),
     "waits for the clock": (script("const t = Date.now(); while (Date.now() - t < 3000); document.body.append(' done')"), ()),
-    "never still": (script("new Worker(URL.createObjectURL(new Blob(['setInterval(() => postMessage(0), 5)']))).onmessage = () => document.body.append('x')"), ()),
+    "never still": (
+        script(
+            "new Worker(URL.createObjectURL(new Blob(['setInterval(() => postMessage(0), 5)']))).onmessage = () => document.body.append('x')"
+        ),
+        (),
+    ),
     "layout loop": (script("new ResizeObserver(() => document.body.style.width = Math.random() * 900 + 'px').observe(document.body)"), ()),
     "endless document": (script("document.write('<p>a'); for (;;) document.write('<p>a')"), ERROR),
     # floods
@@ -113,17 +120,38 @@ TRAPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "fetches": (script("for (let i = 0; i < 20000; i++) fetch('/assets/' + i).catch(() => 0)"), ("PageError",)),
     "sockets": (script("for (let i = 0; i < 2000; i++) new WebSocket('wss://task.local/' + i)"), ("PageError",)),
     "frames": (script("for (let i = 0; i < 300; i++) document.body.append(document.createElement('iframe'))"), ("PageError",)),
-    "frames in frames": (script("const f = () => { const i = document.createElement('iframe'); i.src = '/'; document.body.append(i) }; f(); f()"), ("PageError",)),
-    "popups": (CLICK.format("onclick=\"for (let i = 0; i < 100; i++) Object.assign(document.createElement('a'),{href:'/?'+i,target:'_blank'}).click()\""), ()),
-    "downloads": (CLICK.format("onclick=\"for (let i = 0; i < 100; i++) Object.assign(document.createElement('a'),{href:'data:,x',download:i+'.txt'}).click()\""), ()),
+    "frames in frames": (
+        script("const f = () => { const i = document.createElement('iframe'); i.src = '/'; document.body.append(i) }; f(); f()"),
+        ("PageError",),
+    ),
+    "popups": (
+        CLICK.format(
+            "onclick=\"for (let i = 0; i < 100; i++) Object.assign(document.createElement('a'),{href:'/?'+i,target:'_blank'}).click()\""
+        ),
+        (),
+    ),
+    "downloads": (
+        CLICK.format(
+            "onclick=\"for (let i = 0; i < 100; i++) Object.assign(document.createElement('a'),{href:'data:,x',download:i+'.txt'}).click()\""
+        ),
+        (),
+    ),
     "messages": (script("onmessage = () => { postMessage(0); postMessage(0) }; postMessage(0)"), ("PageError",)),
     "storage": (script("try { for (let i = 0; ; i++) localStorage[i] = 'x'.repeat(1e5) } catch {}"), ()),
     # memory
     "array": (script(_FILL % "new Array(1e5).fill(Math.random())"), ERROR),
     "array buffers": (script(_FILL % "new Uint8Array(5e6).fill(1)"), ERROR),
     "string": (script("let s = 'x'; const f = () => { s += s + Math.random(); setTimeout(f, 1) }; f()"), ()),
-    "elements": (script("const f = () => { for (let i = 0; i < 5e4; i++) document.body.append(document.createElement('p')); setTimeout(f, 1) }; f()"), ERROR),
-    "deep tree": (script("let e = document.body; for (let i = 0; i < 1e5; i++) e = e.appendChild(document.createElement('div'))"), ("PageError",)),
+    "elements": (
+        script(
+            "const f = () => { for (let i = 0; i < 5e4; i++) document.body.append(document.createElement('p')); setTimeout(f, 1) }; f()"
+        ),
+        ERROR,
+    ),
+    "deep tree": (
+        script("let e = document.body; for (let i = 0; i < 1e5; i++) e = e.appendChild(document.createElement('div'))"),
+        ("PageError",),
+    ),
     "text node": (script("document.body.append('x y '.repeat(2.5e7))"), ("PageError",)),
     "canvases": (
         script(
@@ -143,12 +171,17 @@ TRAPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "goes back": (script("history.back(); history.go(-5)"), ()),
     # playing with what drives it
     "no builtins": (
-        script("Promise = JSON = Map = Set = Object = null; Array.prototype.push = Array.prototype.map = () => { throw 1 }; Symbol.for = () => 0"),
+        script(
+            "Promise = JSON = Map = Set = Object = null; Array.prototype.push = Array.prototype.map = () => { throw 1 }; Symbol.for = () => 0"
+        ),
         ("PageError",),
     ),
     "no frames": (script("requestAnimationFrame = setTimeout = queueMicrotask = MutationObserver = undefined"), ()),
     "lying getters": (script("Object.prototype.then = function (f) { while (true); }"), ERROR),
     "debugger": (script("setInterval(() => { debugger }, 10)"), ()),
     "print": (script("setInterval(() => print(), 10)"), ()),
-    "full screen": (CLICK.format("onclick='document.documentElement.requestFullscreen(); document.documentElement.requestPointerLock()'"), ()),
+    "full screen": (
+        CLICK.format("onclick='document.documentElement.requestFullscreen(); document.documentElement.requestPointerLock()'"),
+        (),
+    ),
 }

@@ -1,4 +1,5 @@
 """After `settle`, a page shows what a person would see a second later, however the effect comes about."""
+# ruff: noqa: E501 - a page is one string
 
 import io
 import time

@@ -1,0 +1,132 @@
+"""Pages that mean harm: nothing gets out, each costs a bounded time, and its neighbours in the same run see no difference."""
+
+import asyncio
+import itertools
+import socket
+import threading
+import time
+from typing import NamedTuple
+
+import pytest
+from hostile import NETWORK, TRAPS
+
+from iwr.browser import actions
+from iwr.browser.pool import Pool
+from iwr.browser.sandbox import Site
+from iwr.config import BrowserConfig, Environment
+from iwr.errors import IwrError
+
+pytestmark = pytest.mark.browser
+
+CONFIG = BrowserConfig(name="test", contexts=3, page_seconds=20, settle_seconds=2, renderer_mb=700)
+HEALTHY = "<button onclick=\"setTimeout(() => out.textContent = 'fine', 300)\" style='width:800px;height:500px'>go</button><p id=out></p>"
+
+
+class Outcome(NamedTuple):
+    ended: str  # "ok" or the name of an error
+    seconds: float
+    words: str  # the error's message, or what was refused
+
+
+class Listener:
+    """A TCP and a UDP socket on this machine; `heard` lists what reached them."""
+
+    def __init__(self):
+        self.heard: list[str] = []
+        self._tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = self._tcp.getsockname()[1]
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", self.port))
+        for listen in (self._accept, self._receive):
+            threading.Thread(target=listen, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self._tcp.accept()
+            self.heard.append("tcp")
+            connection.close()
+
+    def _receive(self):
+        while True:
+            self.heard.append(f"udp {self._udp.recvfrom(9999)[0][:50]}")
+
+
+async def visit(tab):
+    await tab.settle()
+    before = await tab.screenshot()
+    await actions.click(tab, (400.0, 300.0))
+    await tab.settle()
+    return before, await tab.screenshot(), dict(tab.refused)
+
+
+async def attack(pool: Pool, folder, name: str, html: str) -> Outcome:
+    page = folder / f"{abs(hash(name))}.html"
+    page.write_text(html)
+    start = time.monotonic()
+    try:
+        _, _, refused = await pool.run(visit, Site(page), 800, 600)
+        return Outcome("ok", time.monotonic() - start, str(refused))
+    except IwrError as error:
+        return Outcome(type(error).__name__, time.monotonic() - start, str(error))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """All pages through one pool, two at a time, beside a healthy one that is opened again and again.
+
+    Returns the outcomes by name, the healthy page's outcomes, and what the listener heard.
+    """
+    folder, listener = tmp_path_factory.mktemp("hostile"), Listener()
+    pages = {name: html.replace("{net}", f"127.0.0.1:{listener.port}") for name, html in NETWORK.items()}
+    pages |= {name: html for name, (html, _) in TRAPS.items()}
+    (folder / "healthy.html").write_text(HEALTHY)
+
+    async def everything():
+        outcomes, healthy, owed = {}, [], iter(pages.items())
+
+        async def attacker(pool):
+            for name, html in owed:
+                outcomes[name] = await attack(pool, folder, name, html)
+
+        async def neighbour(pool):
+            while len(outcomes) < len(pages):
+                healthy.append(await pool.run(visit, Site(folder / "healthy.html"), 800, 600))
+                await asyncio.sleep(1)
+
+        async with Pool(CONFIG, Environment.read()) as pool:
+            await asyncio.gather(attacker(pool), attacker(pool), neighbour(pool))
+        return outcomes, healthy
+
+    return *asyncio.run(everything()), listener.heard
+
+
+@pytest.mark.parametrize("name", NETWORK)
+def test_a_way_out_leads_nowhere_and_harms_nothing(run, name):
+    assert run[0][name].ended == "ok", run[0][name]
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_trap_costs_its_own_page_bounded_time(run, name):
+    outcome = run[0][name]
+    assert outcome.ended in (TRAPS[name][1] or ("ok",)), outcome
+    assert outcome.seconds < 60
+
+
+def test_nothing_reached_the_listener(run):
+    assert run[2] == []
+
+
+def test_the_healthy_neighbour_saw_the_same_every_time(run):
+    assert len(run[1]) > 10
+    assert len({(before, after) for before, after, _ in run[1]}) == 1
+
+
+def test_the_table(run, capsys):
+    """Prints every page with its end: the table of the documentation comes from here."""
+    names = list(itertools.chain(NETWORK, TRAPS))
+    assert len(names) >= 100
+    with capsys.disabled():
+        print()
+        for name in names:
+            ended, seconds, words = run[0][name]
+            print(f"{name:24s} {ended:10s} {seconds:5.1f} s  {words[:90]}")
