@@ -129,6 +129,28 @@ class Generation(Record):
     page_sha256: str | None = None
     seconds: float | None = None
     engine: str | None = None  # what produced it, e.g. "vllm 0.32.0"
+    weights: str | None = None  # hub commit or digest of a local folder, where it is known
+
+
+class Session(Record):
+    """One process's work with the servers of one model. A run that was resumed, or sharded, has several."""
+
+    model: str
+    engine: str
+    gpus: int  # of all replicas together; 0 on a CPU
+    start_seconds: float  # from launch to readiness, restarts included
+    seconds: float  # from the first question to the last answer
+    answered: int  # tasks
+    prompt_tokens: int
+    completion_tokens: int
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.completion_tokens / self.seconds if self.seconds else 0.0
+
+    @property
+    def gpu_hours(self) -> float:
+        return self.gpus * (self.start_seconds + self.seconds) / 3600
 
 
 # ---- judge ------------------------------------------------------------------------------------------

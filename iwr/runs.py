@@ -76,6 +76,38 @@ class TaskPaths:
 
 
 @dataclass(frozen=True)
+class ReportPaths:
+    """The HTML report: a folder that holds all it shows, so it can be copied anywhere."""
+
+    folder: Path
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index.html"
+
+    @property
+    def made_from(self) -> Path:
+        """What the pages were made from, so that unchanged ones are not made again."""
+        return self.folder / "made_from.json"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    def page(self, model: str, task: str) -> Path:
+        return self.folder / "pages" / safe_name("model", model) / f"{safe_name('task', task)}.html"
+
+    def screenshot(self, model: str, task: str, step: int) -> Path:
+        return self.page(model, task).with_suffix("") / f"step_{step}.png"
+
+    def reference(self, task: str, step: int) -> Path:
+        return self.folder / "tasks" / safe_name("task", task) / f"step_{step}.png"
+
+    def video(self, task: str) -> Path:
+        return self.folder / "tasks" / safe_name("task", task) / "video.mp4"
+
+
+@dataclass(frozen=True)
 class RunPaths:
     """The one owner of every file name in a run."""
 
@@ -104,6 +136,13 @@ class RunPaths:
     @property
     def logs(self) -> Path:
         return self.folder / "logs"
+
+    def session(self, model: str, name: str) -> Path:
+        """What one process did with one model's servers; `name` is unique to the process."""
+        return self.logs / f"session-{safe_name('model', model)}-{name}.json"
+
+    def sessions(self, model: str) -> list[Path]:
+        return sorted(self.logs.glob(f"session-{safe_name('model', model)}-[0-9]*.json"))
 
     def lock(self, stage: str, model: str, shard: int, shards: int) -> Path:
         """Held by the one process that works on this stage of this shard."""

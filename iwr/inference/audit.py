@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import ModelConfig
 from iwr.errors import AuditError
-from iwr.inference.server import model_path
+from iwr.inference.launch import model_path
 from iwr.inference.video import Recording, indices
 from iwr.records import Frames
 

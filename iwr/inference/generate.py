@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from iwr.errors import AuditError, ConfigError, DataError, GenerationError, IwrE
 from iwr.inference import baselines, html, video, weights
 from iwr.inference.client import ChatClient
 from iwr.inference.contestant import Contestant, Reply, max_tokens, temperature
+from iwr.inference.fleet import Fleet
 from iwr.inference.prompt import prompt_digest
-from iwr.inference.server import Server
 from iwr.progress import Progress, Step
-from iwr.records import Fingerprint, Generation, GenerationStatus, Task
+from iwr.records import Fingerprint, Generation, GenerationStatus, Session, Task, Usage
 from iwr.runs import RunPaths, write_atomic, write_record
 from iwr.runs import owed as is_owed
 
@@ -110,29 +111,27 @@ def _load(tasks: list[Task], desk: _Desk) -> None:
 
 
 def _serve(tasks: list[Task], desk: _Desk) -> None:
-    """Start a server and ask; start it again when it dies, as often as `server.restarts` allows."""
-    config = desk.config
+    """Start the servers and ask; start them again when they die, as often as `server.restarts` allows."""
+    restarts = desk.config.server.restarts
     media = Path(os.path.commonpath([task.folder.resolve() for task in tasks]))
-    server = Server(desk.model, config, media=media, logs=desk.paths.logs)
-    for start in range(config.server.restarts + 1):
-        if start:
-            log.warning("%s: server died; restart %d of %d, %d tasks left", desk.model.name, start, config.server.restarts, len(tasks))
-        with server:
-            desk.engine = server.engine
-            tasks = asyncio.run(_ask_all(tasks, server, desk))
+    with Fleet(desk.model, desk.config, media=media, logs=desk.paths.logs) as fleet, desk.session(fleet):
+        for restart in range(restarts + 1):
+            if restart:
+                log.warning("%s: server died; restart %d of %d, %d tasks left", desk.model.name, restart, restarts, len(tasks))
+                fleet.start()
+            tasks = asyncio.run(_ask_all(tasks, fleet, desk))
             if not tasks:
                 return
-            end = server.log_tail()
+        end = fleet.log_tail()
     raise ServerError(
-        f"the server of {desk.model.name} died {config.server.restarts + 1} times; {len(tasks)} tasks are left. End of its log:\n{end}",
+        f"the server of {desk.model.name} died {restarts + 1} times; {len(tasks)} tasks are left. End of its log:\n{end}",
         hint="the same command resumes; server.in_flight=1 shows which task is to blame",
     )
 
 
-async def _ask_all(tasks: list[Task], server: Server, desk: _Desk) -> list[Task]:
-    """Ask every task, `server.in_flight` at a time. Returns those that are still owed because the server died."""
-    assert server.endpoint is not None
-    slots = asyncio.Semaphore(desk.config.server.in_flight)
+async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk) -> list[Task]:
+    """Ask every task, `server.in_flight` at a time and server. Returns those that are still owed because a server died."""
+    slots = asyncio.Semaphore(desk.config.server.in_flight * len(fleet.endpoints))
     dead = asyncio.Event()
     contestant = Contestant(desk.model, desk.config)
 
@@ -145,13 +144,13 @@ async def _ask_all(tasks: list[Task], server: Server, desk: _Desk) -> list[Task]
             except (DataError, RequestError, AuditError) as error:
                 desk.failed(task, error)
             except ServerError as error:
-                if not await asyncio.to_thread(server.healthy):
+                if not await asyncio.to_thread(fleet.healthy):
                     dead.set()
                     return task
                 desk.failed(task, error)
         return None
 
-    async with ChatClient([server.endpoint], seconds=desk.config.server.request_seconds) as client:
+    async with ChatClient(fleet.endpoints, seconds=desk.config.server.request_seconds) as client:
         left = await asyncio.gather(*(one(task, client) for task in tasks))
     return [task for task in left if task is not None]
 
@@ -165,6 +164,30 @@ class _Desk:
     def __init__(self, model: ModelConfig, config: Config, paths: RunPaths, step: Step):
         self.model, self.config, self.paths, self.step = model, config, paths, step
         self.engine: str | None = None
+        self.weights: str | None = None
+        self.answers: list[Usage] = []
+
+    @contextmanager
+    def session(self, fleet: Fleet) -> Iterator[None]:
+        """Record what was done with these servers, however it ends."""
+        self.engine = fleet.engine
+        self.weights = weights.commit(self.model) or weights.weights_digest(self.model)
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            busy = time.monotonic() - started
+            record = Session(
+                model=self.model.name,
+                engine=fleet.engine,
+                gpus=fleet.gpus,
+                start_seconds=fleet.start_seconds,
+                seconds=max(busy - fleet.restart_seconds, 0),
+                answered=len(self.answers),
+                prompt_tokens=sum(usage.prompt_tokens or 0 for usage in self.answers),
+                completion_tokens=sum(usage.completion_tokens or 0 for usage in self.answers),
+            )
+            write_record(self.paths.session(self.model.name, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"), record)
 
     def make(self, task: Task) -> None:
         """The page of a baseline."""
@@ -179,9 +202,8 @@ class _Desk:
 
     def answered(self, task: Task, reply: Reply) -> None:
         """A model's reply, with or without a page in it."""
-        known: dict[str, Any] = dict(
-            finish_reason=reply.finish_reason, usage=reply.usage, frames=reply.frames, seconds=reply.seconds, engine=self.engine
-        )
+        self.answers.append(reply.usage)
+        known: dict[str, Any] = dict(finish_reason=reply.finish_reason, usage=reply.usage, frames=reply.frames, seconds=reply.seconds)
         try:
             page = html.page_of(reply.text, reply.finish_reason)
         except GenerationError as error:
@@ -197,7 +219,7 @@ class _Desk:
         """Infrastructure failed: nothing is known about the model."""
         reason = f"{error} ({error.hint})" if error.hint else str(error)
         log.warning("%s, task %s: %s", self.model.name, task.id, reason)
-        self._save(task, GenerationStatus.FAILED, reply=None, page=None, reason=reason, engine=self.engine)
+        self._save(task, GenerationStatus.FAILED, reply=None, page=None, reason=reason)
 
     def _save(self, task: Task, status: GenerationStatus, *, reply: str | None, page: bytes | None, **known: Any) -> None:
         files = self.paths.task(self.model.name, task.id)
@@ -212,6 +234,8 @@ class _Desk:
             task=task.id,
             status=status,
             fingerprint=fingerprint(task, self.model, self.config),
+            engine=self.engine,
+            weights=self.weights,
             page_sha256=None if page is None else hashlib.sha256(page).hexdigest(),
             **known,
         )

@@ -21,8 +21,8 @@ from iwr.inference import video
 from iwr.inference.audit import Plan, Ruler, audited, processor_of
 from iwr.inference.budget import Fit, fit
 from iwr.inference.contestant import Reply, max_tokens, temperature
+from iwr.inference.launch import model_path
 from iwr.inference.prompt import text_for
-from iwr.inference.server import model_path
 from iwr.records import Frames, Task, Usage
 
 if TYPE_CHECKING:

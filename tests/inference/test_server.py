@@ -20,7 +20,8 @@ from iwr.errors import AuditError, ConfigError, RequestError, ServerError
 from iwr.inference.client import ChatClient
 from iwr.inference.contestant import Contestant
 from iwr.inference.diagnosis import diagnose, phase, tail
-from iwr.inference.server import Server, command, model_path, server_environment
+from iwr.inference.launch import command, model_path, server_environment
+from iwr.inference.server import Server
 
 # ---- without a server -------------------------------------------------------------------------------
 
