@@ -21,8 +21,8 @@ from iwr.metrics.base import ImageMetric
 from iwr.metrics.batch import Replicas, check_precision, cosine, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder
-from iwr.records import digest, file_digest
+from iwr.metrics.weights import hub_folder, weights_digest
+from iwr.records import digest
 
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 VIEWS = ("longest", "squash", "shortest")
@@ -64,7 +64,7 @@ class Clip(Embedding):
     def __init__(self, folder: Path, label: str, view: str, precision: str):
         self.folder, self.view, self.precision = folder, view, precision
         self.engine = f"open_clip {version('open_clip_torch')} {label} {view} {precision}"
-        self.key = digest([file_digest(folder / name) for name in FILES], view, WHITE, precision)
+        self.key = digest([weights_digest(folder / name) for name in FILES], view, WHITE, precision)
 
     def start(self, store: Store) -> None:
         import open_clip

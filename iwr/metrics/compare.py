@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from iwr.records import digest, file_digest
 
 log = logging.getLogger(__name__)
 CHUNK = 4  # candidates decoded together with their reference
+WRITERS = 4  # batches written at a time while the next ones are computed
 Pair = tuple[str, str]  # content hashes of reference and candidate
 
 
@@ -127,11 +129,13 @@ class _Results:
         except (ValueError, TypeError):
             return None
 
-    def save(self, key: Any, value: Any) -> None:
-        assert self.store and self.metric
-        self.values[key] = value
-        data = self.metric.pack(value) if isinstance(self.metric, ImageMetric) else json.dumps(value).encode()
-        self.store.put(_file_name(key), data)
+    def save(self, keys: list[Any]) -> None:
+        """Put values into the cache. Raises DataError when the disk refuses."""
+        assert self.store
+        for key in keys:
+            value = self.values[key]
+            data = self.metric.pack(value) if isinstance(self.metric, ImageMetric) else json.dumps(value).encode()
+            self.store.put(_file_name(key), data)
 
     def outcome(self, pair: Pair) -> tuple[float | None, str | None]:
         """The value, or None and the reason."""
@@ -170,19 +174,21 @@ class _Pass:
         self.results = [r for r in results if r.owed]
         self.paths = paths
         self.batches: dict[tuple[str, Any], list[_Job]] = defaultdict(list)
+        self.writes: deque[Future[None]] = deque()
 
     def run(self, pairs: list[Pair], progress: Progress) -> None:
         chunks = list(self._chunks(pairs))
         total = sum(len(r.owed) for r in self.results)
         if not total:
             return
-        with progress("metrics", total) as step:
+        with progress("metrics", total) as step, ThreadPoolExecutor(WRITERS, "cache") as self.writers:
             for jobs in ordered_map(self._prepare, chunks, ahead=available_cores() + 2):
                 for job in jobs:
                     self._accept(job)
                     step(job.results.name)
             for batch in self.batches.values():
-                _compute(batch)
+                self._compute(batch)
+            self._wait_for_writes(0)
 
     def _chunks(self, pairs: list[Pair]) -> Iterator[list[tuple[_Results, Any]]]:
         """Owed work in portions that share a reference; every owed key is in exactly one portion."""
@@ -221,21 +227,25 @@ class _Pass:
         batch = self.batches[metric.name, metric.shape(job.item)]
         batch.append(job)
         if len(batch) >= metric.batch:
-            _compute(batch)
-            batch.clear()
+            self._compute(batch)
 
+    def _compute(self, batch: list[_Job]) -> None:
+        """Run one batch through its metric, keep the values, and empty it; what fails gets a reason."""
+        if not batch:
+            return
+        results = batch[0].results
+        metric, items, keys = results.metric, [job.item for job in batch], [job.key for job in batch]
+        batch.clear()
+        try:
+            values = metric.read(items) if isinstance(metric, ImageMetric) else metric.measure(items)  # type: ignore[union-attr]
+        except MetricError as error:
+            results.reasons.update(dict.fromkeys(keys, str(error)))
+            return
+        results.values.update(zip(keys, values, strict=True))
+        self.writes.append(self.writers.submit(results.save, keys))
+        self._wait_for_writes(WRITERS)
 
-def _compute(batch: list[_Job]) -> None:
-    """Run one batch through its metric and keep the values; what fails gets a reason."""
-    if not batch:
-        return
-    metric = batch[0].results.metric
-    items = [job.item for job in batch]
-    try:
-        values = metric.read(items) if isinstance(metric, ImageMetric) else metric.measure(items)  # type: ignore[union-attr]
-    except MetricError as error:
-        for job in batch:
-            job.results.reasons[job.key] = str(error)
-        return
-    for job, value in zip(batch, values, strict=True):
-        job.results.save(job.key, value)
+    def _wait_for_writes(self, most: int) -> None:
+        """Until no more than `most` batches are being written; what a disk refused is raised here."""
+        while len(self.writes) > most:
+            self.writes.popleft().result()

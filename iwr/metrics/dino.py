@@ -17,8 +17,8 @@ from iwr.metrics.batch import Replicas, check_precision, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.clip import Embedding
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder
-from iwr.records import digest, file_digest
+from iwr.metrics.weights import hub_folder, weights_digest
+from iwr.records import digest
 
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
 VIEWS = ("centre", "whole")
@@ -32,11 +32,13 @@ class Dino(Embedding):
     def __init__(self, folder: Path, label: str, view: str, precision: str):
         self.folder, self.view, self.precision = folder, view, precision
         self.engine = f"transformers {version('transformers')} {label} {view} {precision}"
-        self.key = digest([file_digest(folder / name) for name in FILES], view, precision)
+        self.key = digest([weights_digest(folder / name) for name in FILES], view, precision)
 
     def start(self, store: Store) -> None:
         from transformers import AutoImageProcessor, AutoModel
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             self.processor = AutoImageProcessor.from_pretrained(self.folder, backend="pil", local_files_only=True)
             model = AutoModel.from_pretrained(self.folder, local_files_only=True)

@@ -24,8 +24,8 @@ from iwr.metrics.base import PairMetric
 from iwr.metrics.batch import Replicas, check_precision, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot, fit_to
-from iwr.metrics.weights import torch_hub_file
-from iwr.records import digest, file_digest
+from iwr.metrics.weights import torch_hub_file, weights_digest
+from iwr.records import digest
 
 BACKBONES = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth", "squeeze": "squeezenet1_1-b8a52dc0.pth"}
 URL = "https://download.pytorch.org/models/"
@@ -55,7 +55,7 @@ class Lpips(PairMetric):
     def __init__(self, backbone: Path, net: str, side: int, precision: str):
         self.backbone, self.net, self.side, self.precision = backbone, net, side, precision
         self.engine = f"lpips {version('lpips')} {net} {side} px {precision}"
-        self.key = digest(self.engine, file_digest(backbone), "bicubic, float16 features")
+        self.key = digest(self.engine, weights_digest(backbone), "bicubic, float16 features")
         self.recent: OrderedDict[str, Features] = OrderedDict()
 
     def start(self, store: Store) -> None:
@@ -131,11 +131,14 @@ def _resized(pixels: Any, size: tuple[int, int]) -> Any:
 def load(backbone: Path, net: str) -> Any:
     """lpips.LPIPS with torchvision's `backbone` file. Raises MetricError when it does not fit."""
     import pickle
+    import warnings
 
     import lpips
     import torch
 
-    network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+    with warnings.catch_warnings():  # it asks torchvision in a way that torchvision deprecates
+        warnings.filterwarnings("ignore", module="torchvision")
+        network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
     wanted = network.net.state_dict()
     try:
         given = torch.load(backbone, map_location="cpu", weights_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from iwr.config import Environment
 from iwr.errors import ConfigError, MetricError
+from iwr.records import file_digest
 
 
 def hub_folder(metric: str, path: str, files: Sequence[str], *, download: bool = False) -> Path:
@@ -55,6 +56,12 @@ def _torch_home() -> Path:
     inherited = Environment.read().inherited
     cache = inherited.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(inherited.get("TORCH_HOME") or f"{cache}/torch").expanduser()
+
+
+def weights_digest(file: Path) -> str:
+    """sha256 of a file of weights; the hub's cache names large files by it, so they need not be read."""
+    stored = file.resolve()
+    return stored.name if stored.parent.name == "blobs" and len(stored.name) == 64 else file_digest(stored)
 
 
 def missing(metric: str, what: str) -> MetricError:
