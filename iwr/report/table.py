@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from iwr.config import Config
 from iwr.records import Task
+from iwr.report.figure import write_figures
+from iwr.report.html import write_html
 from iwr.report.markdown import markdown
 from iwr.report.summary import COUNTS, HEADERS, cells, shown, summarise
 from iwr.runs import RunPaths, write_atomic
@@ -33,6 +35,7 @@ def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, p
     write_atomic(paths.report / "tasks.jsonl", "".join(line + "\n" for line in lines))
     write_atomic(paths.report / "breakdown.json", json.dumps(summary.parts, indent=1) + "\n")
     write_atomic(paths.report / "report.md", markdown(summary))
+    write_html(summary, paths, write_figures(summary, paths))
     return summary.rows
 
 

@@ -13,9 +13,10 @@ ROW = ["model", "judge", "protocol", "tasks", "missing", "unscored", "ifs", "low
 TASK = ["model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by"]
 
 
-@pytest.fixture
-def report(tmp_path):
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
     """(folder, rows): two contestants on two tasks; `weak` fails one and gives no page for the other."""
+    tmp_path = tmp_path_factory.mktemp("report")
     tasks = on_disk.tasks_of(tmp_path, "a", "b")
     config = on_disk.config(tmp_path)
     paths = on_disk.paths_of(config)
