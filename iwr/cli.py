@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(_message(error), file=sys.stderr)
         return exit_code(error)
-    except Exception:  # Python would exit with 1, which means "incomplete" here
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which means "incomplete" here
         traceback.print_exc()
         print("iwr: this is a fault of iwr itself: please report the lines above", file=sys.stderr)
         return EXIT_INTERNAL
