@@ -13,7 +13,7 @@ from iwr.config import Config, ModelConfig
 from iwr.inference import video
 from iwr.inference.audit import Plan, Ruler, audited
 from iwr.inference.budget import fit
-from iwr.inference.client import ChatClient, Message
+from iwr.inference.client import Answer, ChatClient, Message
 from iwr.inference.prompt import text_for
 from iwr.records import Frames, Task, Usage
 
@@ -62,7 +62,7 @@ class Contestant:
         options = self._options(fitting.plan, vllm=endpoint.vllm)
         answer = await client.chat(prompt, max_tokens=fitting.max_tokens, temperature=temperature(self.model, self.config), **options)
         frames = audited(fitting.plan, asked, self.model.video, self._ruler, answer.prompt_token_ids, task.id)
-        return Reply(answer.text, answer.finish_reason, answer.usage, frames, answer.seconds, fitting.note)
+        return Reply(_whole(answer), answer.finish_reason, answer.usage, frames, answer.seconds, fitting.note)
 
     def messages(self, task: Task, shown: list[int]) -> list[Message]:
         """Overview images, then the recording, then the text. `shown`: indices of frames, for models that take images.
@@ -95,3 +95,10 @@ class Contestant:
         if self.launched and self.model.video == "native" and (settings := video.request_settings(self.model, plan.frames)):
             options["media_io_kwargs"] = settings
         return options
+
+
+def _whole(answer: Answer) -> str:
+    """The reply as the model wrote it: a reasoning parser takes the thinking out, here it goes back in."""
+    if not answer.reasoning:
+        return answer.text
+    return f"<think>{answer.reasoning}</think>{answer.text}" if answer.text else f"<think>{answer.reasoning}"

@@ -1,0 +1,62 @@
+"""Every contestant's config loads, names things that vLLM knows, and stands in the docs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from iwr.config import load_config
+
+HERE = Path(__file__).parents[2]
+NAMES = sorted(path.stem for path in (HERE / "configs" / "model").glob("*.yaml"))
+BASELINES = {"oracle", "screenshot", "blank", "directory"}
+CONTESTANTS = [name for name in NAMES if name not in BASELINES | {"hf", "demo"}]
+
+
+def source(name: str) -> str:
+    """Text of a file of the installed vLLM, which is not imported for it."""
+    spec = importlib.util.find_spec("vllm")
+    assert spec and spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / name).read_text()
+
+
+def config_of(name: str):
+    return load_config([f"model={name}", *([f"model.path={HERE}"] if name in ("hf", "directory") else [])])[1][0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_config_carries_its_own_name(name):
+    assert config_of(name).name == name
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_a_contestant_says_all_that_matters(name):
+    model = config_of(name)
+    assert re.fullmatch(r"[\w.-]+/[\w.-]+", model.path) and model.revision and model.architecture and model.context and model.weights_gb
+    assert model.video in ("native", "frames") and model.gpus * 80 > model.weights_gb
+    if model.kind == "vllm" and model.architecture != "VideoLlama3ForConditionalGeneration":  # that one: Transformers backend
+        assert f'"{model.architecture}"' in source("model_executor/models/registry.py")
+    if model.reasoning_parser:
+        assert f'"{model.reasoning_parser}": (' in source("reasoning/__init__.py")
+
+
+def test_the_seed_and_today_are_there():
+    wanted = (
+        "Qwen2.5-VL-7B Qwen2.5-VL-32B Qwen2.5-VL-72B Qwen3-VL-235B-A22B-Thinking Keye-VL-1_5-8B MiniCPM-V-4_5 MiMo-VL-7B GLM-4.5V"
+        " Kimi-VL-A3B-Thinking VideoLLaMA3-7B InternVideo2_5_Chat_8B Qwen3-VL-8B Qwen3-VL-32B Qwen3.5-9B InternVL3_5-8B GLM-4.6V-Flash"
+        " Kimi-K2.6"
+    )
+    paths = [config_of(name).path for name in CONTESTANTS]
+    assert [word for word in wanted.split() if not any(word in path for path in paths)] == []
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_the_table_in_the_docs_is_right(name):
+    model = config_of(name)
+    row = next(line for line in (HERE / "docs" / "models.md").read_text().splitlines() if line.startswith(f"| `{name}` |"))
+    cells = [cell.strip(" `") for cell in row.strip("|").split("|")]
+    shown = [name, model.path, model.kind, model.video, str(model.context), f"{model.weights_gb:g}", str(model.gpus)]
+    assert cells[:4] + cells[5:] == shown
