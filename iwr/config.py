@@ -51,11 +51,14 @@ class ModelConfig:
 @dataclass
 class JudgeConfig:
     name: str
-    kind: str  # rules | model
+    kind: str  # rules | model | replay
     model: ModelConfig | None = None  # kind: model
+    url: str | None = None  # kind: model: base URL ending in /v1 of a server that runs already; null: as the group `server` says
     attempts: int = 3  # calls for one usable answer before the step is unscored
-    call_seconds: float = 120.0  # deadline of one call
+    call_seconds: float = 120.0  # deadline of one call, its retries included
+    max_tokens: int = 1024  # cap on one answer, tokens; more for models that think
     swap: bool = False  # rate each pair a second time with the images swapped
+    replays: str | None = None  # kind: replay: name of the judge whose rollouts are repeated
 
 
 @dataclass
@@ -67,7 +70,7 @@ class ServerConfig:
     stop_seconds: float = 20.0  # deadline for the whole process tree to end
     request_seconds: float = 1800.0  # deadline of one generation
     in_flight: int = 16  # requests at a time
-    restarts: int = 2  # after a crash in the middle of a run
+    restarts: int = 3  # after a crash in the middle of a run
     replicas: int = 1  # servers, one per GPU group, requests spread over them
     engine_args: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -196,7 +199,8 @@ def _required(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, 
     """Settings that have no sensible default: (key, whether it is missing)."""
     yield "data.root", config.data.root is None and config.data.name != "samples"
     yield "server.url", config.server.kind == "external" and config.server.url is None
-    yield "judge.model", config.judge.kind == "model" and config.judge.model is None
+    yield "judge.model.path", config.judge.kind == "model" and (config.judge.model is None or config.judge.model.path is None)
+    yield "judge.replays", config.judge.kind == "replay" and config.judge.replays is None
     for model in models:
         yield "model.path", model.kind in ("vllm", "transformers", "directory") and model.path is None
 

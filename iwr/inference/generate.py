@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ from iwr.runs import RunPaths, write_atomic, write_record
 from iwr.runs import owed as is_owed
 
 log = logging.getLogger(__name__)
+
+SUSPICIOUS = 2  # deaths of the server while it answered a task, after which the task is suspected
 
 # what a contestant's answer does not depend on: its name, and how fast its server is
 NOT_RESULTS = ("name", "kind", "gpus", "weights_gb", "architecture", "max_tokens", "temperature", "video_io")
@@ -113,13 +116,14 @@ def _load(tasks: list[Task], desk: _Desk) -> None:
 def _serve(tasks: list[Task], desk: _Desk) -> None:
     """Start the servers and ask; start them again when they die, as often as `server.restarts` allows."""
     restarts = desk.config.server.restarts
+    deaths: Counter[str] = Counter()
     media = Path(os.path.commonpath([task.folder.resolve() for task in tasks]))
     with Fleet(desk.model, desk.config, media=media, logs=desk.paths.logs) as fleet, desk.session(fleet):
         for restart in range(restarts + 1):
             if restart:
                 log.warning("%s: server died; restart %d of %d, %d tasks left", desk.model.name, restart, restarts, len(tasks))
                 fleet.start()
-            tasks = asyncio.run(_ask_all(tasks, fleet, desk))
+            tasks = asyncio.run(_ask_all(tasks, fleet, desk, deaths))
             if not tasks:
                 return
         end = fleet.log_tail()
@@ -129,8 +133,12 @@ def _serve(tasks: list[Task], desk: _Desk) -> None:
     )
 
 
-async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk) -> list[Task]:
-    """Ask every task, `server.in_flight` at a time and server. Returns those that are still owed because a server died."""
+async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk, deaths: Counter[str]) -> list[Task]:
+    """Ask every task, `server.in_flight` at a time and server. Returns those that are still owed because a server died.
+
+    `deaths` counts at how many deaths a task was being answered. From SUSPICIOUS on it is asked alone and last, and fails if
+    it is the end of the server again: one poisonous task must not cost the run.
+    """
     slots = asyncio.Semaphore(desk.config.server.in_flight * len(fleet.endpoints))
     dead = asyncio.Event()
     contestant = Contestant(desk.model, desk.config)
@@ -146,12 +154,15 @@ async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk) -> list[Task]:
             except ServerError as error:
                 if not await asyncio.to_thread(fleet.healthy):
                     dead.set()
-                    return task
+                    deaths[task.id] += 1
+                    if deaths[task.id] <= SUSPICIOUS:
+                        return task
                 desk.failed(task, error)
         return None
 
     async with ChatClient(fleet.endpoints, seconds=desk.config.server.request_seconds) as client:
-        left = await asyncio.gather(*(one(task, client) for task in tasks))
+        left = await asyncio.gather(*(one(task, client) for task in tasks if deaths[task.id] < SUSPICIOUS))
+        left += [await one(task, client) for task in tasks if deaths[task.id] >= SUSPICIOUS and task not in left]
     return [task for task in left if task is not None]
 
 

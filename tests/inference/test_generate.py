@@ -32,12 +32,17 @@ def command_line(pid: int) -> str:
 
 
 def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
-    """Kill the running vLLM (-9, without a word) whenever so many tasks are answered."""
+    """Kill the first server (-9, without a word) when answers[0] tasks are answered, the second at answers[1] …"""
+
+    def serving(number: int) -> bool:
+        logs = sorted(paths.logs.glob("server-*.log"))
+        return len(logs) > number and "Application startup complete" in logs[number].read_text()
 
     def watch() -> None:
-        for wanted in answers:
-            while len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
+        for number, wanted in enumerate(answers):
+            while not serving(number) or len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
                 time.sleep(0.05)
+            time.sleep(0.5)  # the next question is on its way
             for pid in guard.descendants(os.getpid()):
                 if "api_server" in command_line(pid) and "guard.py" not in command_line(pid):
                     os.kill(pid, signal.SIGKILL)
@@ -59,10 +64,24 @@ def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, 
     watcher.join(5)
     found = records(tasks, model, paths)
     assert all(record and record.status in ("ok", "missing") and record.frames.delivered == 2 for record in found.values())
-    assert f"restart {len(deaths)} of 2" in caplog.text and owed(tasks, model, config, paths) == []
+    assert f"restart {len(deaths)} of 3" in caplog.text and owed(tasks, model, config, paths) == []
     answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
     assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(tiny_model, tmp_path):
+    tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
+    slow = ["model.max_tokens=400", "server.in_flight=1"]
+    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
+    paths = RunPaths.of(tmp_path, "run")
+    kill_servers_after(paths, model, [2, 2, 4])  # each time while it answers the third task, which comes last in the end
+    generate(tasks, model, config, paths, progress.silent)
+    statuses = {name: record.status for name, record in records(tasks, model, paths).items()}
+    assert statuses.pop("c") == "failed" and set(statuses.values()) <= {"ok", "missing"}
+    assert owed(tasks, model, config, paths) == [tasks[2]]
 
 
 # ---- transformers -----------------------------------------------------------------------------------
