@@ -23,6 +23,7 @@ from iwr.inference import baselines, html, video, weights
 from iwr.inference.client import ChatClient
 from iwr.inference.contestant import Contestant, Reply, max_tokens, temperature
 from iwr.inference.fleet import Fleet
+from iwr.inference.memory import in_flight
 from iwr.inference.prompt import prompt_digest
 from iwr.progress import Progress, Step
 from iwr.records import Fingerprint, Generation, GenerationStatus, Session, Task, Usage
@@ -139,7 +140,8 @@ async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk, deaths: Counter
     `deaths` counts at how many deaths a task was being answered. From SUSPICIOUS on it is asked alone and last, and fails if
     it is the end of the server again: one poisonous task must not cost the run.
     """
-    slots = asyncio.Semaphore(desk.config.server.in_flight * len(fleet.endpoints))
+    wanted = desk.config.server.in_flight * len(fleet.endpoints)
+    slots = asyncio.Semaphore(in_flight(tasks, wanted, desk.config.protocol))
     dead = asyncio.Event()
     contestant = Contestant(desk.model, desk.config)
 

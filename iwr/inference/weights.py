@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from iwr.config import ModelConfig
 from iwr.inference.launch import model_path
 from iwr.records import digest
 
+SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
 SAMPLE = 1 << 20  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
 
 
@@ -16,10 +18,16 @@ def weights_digest(model: ModelConfig) -> str | None:
     folder = Path(model_path(model))
     if not folder.is_dir():
         return None
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in SUFFIXES]
+    return _digest(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
+@cache
+def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
+    """Read once a process, unless a file changes: fingerprints of all tasks need it."""
     parts: list[bytes | str] = []
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py"):
-            parts += [path.name, str(path.stat().st_size), *_ends(path)]
+    for path, size, _ in files:
+        parts += [path.name, str(size), *_ends(path)]
     return digest(*parts)
 
 
