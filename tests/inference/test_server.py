@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -208,6 +209,19 @@ def test_a_start_that_fails_says_why(tiny_model, tmp_path):
     with pytest.raises(ServerError, match=r"ended with code 1 .*above the model's own(.|\n)*End of .*server-hf-.*log") as caught:
         Server(model, config, media=None, logs=tmp_path).start()
     assert "null" in caught.value.hint
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+def test_a_taken_port_is_tried_again_elsewhere(tiny_model, tmp_path):
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", 0))
+        occupant.listen()
+        fixed = f"+server.engine_args.port={occupant.getsockname()[1]}"  # so that every try meets it
+        model, config = settings("model=hf", f"model.path={tiny_model}", fixed)
+        with pytest.raises(ServerError, match="port was taken"):
+            Server(model, config, media=None, logs=tmp_path).start()
+    assert len(list(tmp_path.glob("server-*.log"))) == 3
 
 
 OWNER = textwrap.dedent("""
