@@ -53,7 +53,7 @@ class Contestant:
         """
         endpoint = client.endpoints[0]
         recording = await asyncio.to_thread(video.probe, task.video, task.id)
-        asked = video.count(recording, self.config.protocol)
+        asked = video.asked(recording, self.config.protocol, self.model, len(task.stitched))
         measure = partial(self._ruler.plan, recording, sheets=task.stitched, text=text_for(task))
         limit, mode = max_tokens(self.model, self.config), self.model.over_context
         fitting = await asyncio.to_thread(fit, measure, asked, limit, endpoint.context, mode, task.id)

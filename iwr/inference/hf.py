@@ -74,7 +74,7 @@ class LocalModel:
 
         started = time.monotonic()
         recording = video.probe(task.video, task.id)
-        asked = video.count(recording, self.config.protocol)
+        asked = video.asked(recording, self.config.protocol, self.model, len(task.stitched))
         try:
             speak = self._chat if self.model.interface == "chat" else self._generate
             with torch.inference_mode():

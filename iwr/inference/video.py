@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+MAX_IMAGES = 70  # of the reference, for models that take frames
+
+
 class Recording(NamedTuple):
     """What a video file holds. `rate` in frames a second."""
 
@@ -63,6 +66,12 @@ def count(recording: Recording, protocol: ProtocolConfig) -> int:
     """Number of frames that the protocol asks for: `fps` a second, from 2 to `max_frames`, no more than there are."""
     wanted = math.floor(recording.seconds * protocol.fps + 1e-6)
     return min(max(wanted, 2), protocol.max_frames, recording.frames)
+
+
+def asked(recording: Recording, protocol: ProtocolConfig, model: ModelConfig, sheets: int) -> int:
+    """Number of frames for this model: one that takes images gets at most MAX_IMAGES, overview images (`sheets`) included."""
+    number = count(recording, protocol)
+    return max(min(number, MAX_IMAGES - sheets), 1) if model.video == "frames" else number
 
 
 def indices(total: int, number: int) -> list[int]:

@@ -43,6 +43,12 @@ def test_the_protocol_decides(tmp_path):
     assert video.engine_settings(own, PROTOCOL) == {"fps": 4} and video.request_settings(own, 5) == {}
 
 
+def test_models_that_take_images_get_70_at_most():
+    found, images = video.Recording(frames=2500, rate=25, width=64, height=48), ModelConfig(name="m", kind="vllm", video="frames")
+    assert [video.asked(found, PROTOCOL, model, 20) for model in (MODEL, images)] == [64, 50]
+    assert video.asked(found, PROTOCOL, images, 90) == 1
+
+
 def broken(path, how):
     recordings.record(path, 2, 25, size=(64, 48))
     data = path.read_bytes()
