@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from iwr.config import ModelConfig
-from iwr.errors import AuditError
+from iwr.errors import AuditError, ConfigError
 from iwr.inference.launch import model_path
 from iwr.inference.video import Recording, indices
 from iwr.records import Frames
@@ -68,7 +68,10 @@ class Ruler:
 
     @property
     def _tools(self) -> tuple[Any, frozenset[int]] | None:
-        return processor_of(model_path(self.model), self.model.revision, self.model.trust_remote_code)
+        try:
+            return processor_of(model_path(self.model), self.model.revision, self.model.trust_remote_code)
+        except ConfigError:  # weights that only an external server has
+            return None
 
     def _measure(self, kind: str, width: int, height: int, number: int = 1, total: int = 1, rate: float = 1.0) -> Cost:
         """What one image, or `number` of `total` frames, cost."""

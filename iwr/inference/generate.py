@@ -48,7 +48,7 @@ def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
         made_from
         | settings
         | {
-            "model.weights": weights.weights_digest(model),
+            "model.weights": weights.weights_digest(model, config.server),
             "prompt": prompt_digest(),
             "sampling.fps": config.protocol.fps,
             "sampling.max_frames": config.protocol.max_frames,
@@ -103,7 +103,7 @@ def _load(tasks: list[Task], desk: _Desk) -> None:
     from iwr.inference.hf import LocalModel
 
     with LocalModel(desk.model, desk.config) as local:
-        desk.engine = local.engine
+        desk.engine, desk.weights = local.engine, weights.identity(desk.model, desk.config.server)
         for task in tasks:
             try:
                 desk.answered(task, local.ask(task))
@@ -184,7 +184,7 @@ class _Desk:
     def session(self, fleet: Fleet) -> Iterator[None]:
         """Record what was done with these servers, however it ends."""
         self.engine = fleet.engine
-        self.weights = weights.commit(self.model) or weights.weights_digest(self.model)
+        self.weights = weights.identity(self.model, self.config.server)
         started = time.monotonic()
         try:
             yield

@@ -129,6 +129,8 @@ def server_environment(
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "TMPDIR": str(scratch),
+        # a socket's path has 107 characters at most, of which vLLM takes 37
+        "VLLM_RPC_BASE_PATH": str(scratch) if len(str(scratch)) < 70 else "/tmp",
         # servers of other jobs on this machine would clobber a shared compile cache
         "VLLM_CACHE_ROOT": str(scratch / "vllm"),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from iwr.config import ModelConfig
+from iwr.config import ModelConfig, ServerConfig
 from iwr.inference.launch import model_path
 from iwr.records import digest
 
@@ -13,8 +13,13 @@ SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
 SAMPLE = 1 << 20  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
 
 
-def weights_digest(model: ModelConfig) -> str | None:
-    """Digest of a local folder of weights: names, sizes, and both ends of each file. None for a hub id."""
+def weights_digest(model: ModelConfig, server: ServerConfig) -> str | None:
+    """Digest of a local folder of weights: names, sizes, and both ends of each file.
+
+    None for a hub id and for a model on somebody else's server. Raises ConfigError when there are no such weights.
+    """
+    if server.kind == "external" and model.kind == "vllm":
+        return None
     folder = Path(model_path(model))
     if not folder.is_dir():
         return None
@@ -31,13 +36,17 @@ def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
     return digest(*parts)
 
 
-def commit(model: ModelConfig) -> str | None:
-    """The commit that `model.revision` of a hub model means in the local cache, None if it is not there."""
+def identity(model: ModelConfig, server: ServerConfig) -> str | None:
+    """Which weights answered: digest of a local folder, or the commit that `model.revision` means in the hub's local cache.
+
+    None when neither is known.
+    """
     from huggingface_hub.constants import HF_HUB_CACHE
 
+    known = weights_digest(model, server)
+    if known or (server.kind == "external" and model.kind == "vllm"):
+        return known
     path = model_path(model)
-    if Path(path).is_dir():
-        return None
     reference = Path(HF_HUB_CACHE) / f"models--{path.replace('/', '--')}" / "refs" / (model.revision or "main")
     return reference.read_text().strip() if reference.is_file() else None
 

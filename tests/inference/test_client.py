@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -21,7 +21,7 @@ ANSWER = {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}
 class Wire:
     """A server that gives one prepared (status, body) after the other, then `ANSWER`; it keeps what it was asked."""
 
-    def __init__(self, *replies: tuple[int, object] | Callable[[], None]):
+    def __init__(self, *replies: tuple[int, object] | Callable[[], None], models: Sequence[str] = ("tiny",)):
         self.asked: list[dict] = []
         self.keys: list[str | None] = []
         replies_left = list(replies)
@@ -35,7 +35,12 @@ class Wire:
                 if callable(reply):
                     reply()
                     return  # the connection is closed without an answer
-                status, body = reply
+                self.answer(*reply)
+
+            def do_GET(self) -> None:
+                self.answer(200, {"data": [{"id": model} for model in models]})
+
+            def answer(self, status: int, body: object) -> None:
                 data = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
