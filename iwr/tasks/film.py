@@ -14,6 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from iwr.errors import DataError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -44,19 +46,22 @@ class Film(NamedTuple):
 
 
 def encode(film: Film, out: Path) -> None:
-    """Write `film` as H.264 in MP4: constant 25 frames a second, yuv420p, no sound."""
+    """Write `film` as H.264 in MP4: constant 25 frames a second, yuv420p, no sound. Raises DataError when it cannot be written."""
     import av
 
-    with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream: Any = container.add_stream("libx264", rate=FPS, options={"crf": "27", "preset": "medium", "tune": "animation"})
-        stream.width, stream.height, stream.pix_fmt = *film.size, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
-        stream.thread_count = 1  # more threads change the bytes
-        for tick, image in enumerate(_ticks(film)):
-            frame = av.VideoFrame.from_image(image)
-            frame.pts = tick
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    try:
+        with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
+            stream: Any = container.add_stream("libx264", rate=FPS, options={"crf": "27", "preset": "medium", "tune": "animation"})
+            stream.width, stream.height, stream.pix_fmt = *film.size, "yuv420p"
+            stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
+            stream.thread_count = 1  # more threads change the bytes
+            for tick, image in enumerate(_ticks(film)):
+                frame = av.VideoFrame.from_image(image)
+                frame.pts = tick
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    except av.error.FFmpegError as error:
+        raise DataError(f"cannot write {out}: {error.strerror}", hint="free disk space or choose another folder") from error
 
 
 def _ticks(film: Film) -> Iterator[Image]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from iwr.browser.site import Site
 from iwr.config import BrowserConfig, Environment
-from iwr.errors import DataError
+from iwr.errors import DataError, PageError
 from iwr.runs import safe_name, write_atomic
 from iwr.tasks import film, studio
 from iwr.tasks.script import Script, ScriptAction, read_script
@@ -40,7 +40,10 @@ def record_task(page: Path, script: Path, data_root: Path, task_id: str, *, pace
     """
     folder = data_root / "data" / safe_name("task", task_id)
     checked, site = read_script(script), _site(page)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make {folder.parent}: {error.strerror}", hint="choose another out=") from error
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{task_id}.") as name:
         staging = Path(name)
         _copy_sources(site, script, staging)
@@ -143,10 +146,10 @@ def _with_browser(work: Callable[[Chromium], Awaitable[T]]) -> T:
 
 
 def _named(script: Path | Script, work: Callable[[], T]) -> T:
-    """`work()`; its DataError is given the script's file name."""
+    """`work()`; what the page or the script did wrong becomes a DataError with the script's file name."""
     try:
         return work()
-    except DataError as error:
+    except (DataError, PageError) as error:
         raise DataError(f"{script}: {error}" if isinstance(script, Path) else str(error), hint=error.hint) from error
 
 
