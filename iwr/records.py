@@ -190,15 +190,15 @@ class Verdict(Record):
 
 
 class Rubric(Record):
-    """High-level comparison of one checkpoint, points out of 10 / 10 / 40 / 15 / 20 + 5 spare: see judge/rubric.py."""
+    """High-level comparison of one checkpoint, in points: see judge/rubric.py. `total` is their sum."""
 
-    layout: int
-    elements: int
-    content: int
-    style: int
-    overall: int
-    total: int  # 0..100
-    swapped_total: int | None = None
+    layout: int = Field(ge=0, le=10)
+    elements: int = Field(ge=0, le=15)
+    content: int = Field(ge=0, le=40)
+    style: int = Field(ge=0, le=15)
+    overall: int = Field(ge=0, le=20)
+    total: int = Field(ge=0, le=100)
+    swapped_total: int | None = Field(default=None, ge=0, le=100)  # the same with the pictures in the other order
     reason: str | None = None
 
 
@@ -259,6 +259,7 @@ class Pair(Record):
     reasons: dict[str, str] = Field(default_factory=dict)
     low: float | None = None
     high: float | None = None
+    note: str | None = None  # sizes that differ: each metric has a policy for it
 
 
 class ScoreStatus(StrEnum):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from iwr.errors import MetricError
 from iwr.metrics.base import ImageMetric, PairMetric, build
 from iwr.metrics.cache import Store
-from iwr.metrics.images import Screenshot
+from iwr.metrics.images import Screenshot, header_size
 from iwr.metrics.workers import available_cores, ordered_map
 from iwr.progress import Progress, silent
 from iwr.records import digest, file_digest
@@ -37,6 +37,7 @@ class Similarity(NamedTuple):
     candidate_sha256: str | None
     metrics: dict[str, float | None]  # in [0, 1]
     reasons: dict[str, str]  # for every metric that is None
+    note: str | None = None  # the two sizes, where they differ
 
 
 class Comparison(NamedTuple):
@@ -49,7 +50,7 @@ def compare(pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any
 
     What cannot be computed is None with a reason, never a number. Raises ConfigError for unknown metrics or settings.
     """
-    hashes, unreadable = _hash_all({path for pair in pairs for path in pair})
+    hashes, sizes, unreadable = _look_at({path for pair in pairs for path in pair})
     known = sorted({(hashes[a], hashes[b]) for a, b in pairs if a in hashes and b in hashes})
     paths = {sha: path for path, sha in hashes.items()}
     results = [_Results.of(name, settings, cache, known) for name, settings in metrics.items()]
@@ -63,29 +64,43 @@ def compare(pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any
             hashes.get(candidate),
             {name: value for name, (value, _) in outcomes.items()},
             {name: reason for name, (_, reason) in outcomes.items() if reason},
+            _size_note(sizes.get(reference), sizes.get(candidate)),
         )
 
     engines = {r.name: r.metric.engine for r in results if r.metric}
     return Comparison([similarity(*pair) for pair in pairs], engines)
 
 
-def _hash_all(paths: set[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    """Content hash by path, and the reason by path for files that cannot be read."""
+class _Looks(NamedTuple):
+    """By path: content hash, size in pixels where the file is an image, reason why it cannot be read."""
 
-    def hashed(path: Path) -> tuple[Path, str | None, str]:
+    hashes: dict[Path, str]
+    sizes: dict[Path, tuple[int, int]]
+    unreadable: dict[Path, str]
+
+
+def _look_at(paths: set[Path]) -> _Looks:
+    def look(path: Path) -> tuple[Path, str | None, tuple[int, int] | None, str]:
         try:
-            return path, file_digest(path), ""
+            return path, file_digest(path), header_size(path), ""
         except OSError as error:
-            return path, None, f"cannot read {path}: {error.strerror}"
+            return path, None, None, f"cannot read {path}: {error.strerror}"
 
-    hashes: dict[Path, str] = {}
-    unreadable: dict[Path, str] = {}
-    for path, sha, reason in ordered_map(hashed, sorted(paths), ahead=64):
+    looks = _Looks({}, {}, {})
+    for path, sha, size, reason in ordered_map(look, sorted(paths), ahead=64):
         if sha is None:
-            unreadable[path] = reason
+            looks.unreadable[path] = reason
         else:
-            hashes[path] = sha
-    return hashes, unreadable
+            looks.hashes[path] = sha
+        if size:
+            looks.sizes[path] = size
+    return looks
+
+
+def _size_note(reference: tuple[int, int] | None, candidate: tuple[int, int] | None) -> str | None:
+    if not reference or not candidate or reference == candidate:
+        return None
+    return "sizes differ: reference {}x{}, screenshot {}x{}".format(*reference, *candidate)
 
 
 class _Results:

@@ -68,6 +68,17 @@ def _decode(path: Path) -> np.ndarray:
     return pixels
 
 
+def header_size(path: Path) -> tuple[int, int] | None:
+    """Width and height in pixels as the file's header gives them; None where it is no image."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
 def _rgb(image: Image.Image, path: Path) -> Image.Image:
     import numpy as np
     from PIL import Image

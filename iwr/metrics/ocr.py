@@ -4,8 +4,9 @@ Similarity = 1 - Levenshtein(lower-cased texts) / length of the longer one; both
 comes from what an engine read: an engine that cannot start gives no value.
 
 Engines:
-    easyocr    CRAFT + the recogniser of the languages, its own call `readtext(path, detail=0)` with its defaults,
-               as the reference evaluator does. About 16 CPU-seconds a 1280x720 screenshot.
+    easyocr    CRAFT + the recogniser of the languages, its own call `readtext(path, detail=0)`, as the reference
+               evaluator does; without the quantisation that it applies on processors only, so that they read what
+               a GPU reads. About 16 CPU-seconds a 1280x720 screenshot.
     rapidocr   PP-OCR on ONNX Runtime, weights in the wheel, upright text only. About 2.5 CPU-seconds.
 """
 
@@ -49,12 +50,12 @@ class EasyOcr(Ocr):
 
     def __init__(self, languages: Sequence[str], path: str | None):
         self.languages = list(languages)
-        self.folder = Path(path).expanduser() if path else _easyocr_folder()
+        self.folder = Path(path).expanduser() if path else _easyocr_folder(self.languages)
         if not self.folder.is_dir():
             raise _missing("easyocr", self.folder)
         self.engine = f"easyocr {version('easyocr')} {'+'.join(self.languages)}"
         weights = {file.name: file_digest(file) for file in sorted(self.folder.glob("*.pth"))}
-        self.key = digest(self.engine, weights, "readtext, defaults")
+        self.key = digest(self.engine, weights, "readtext, not quantised")
 
     def start(self, store: Store) -> None:
         import easyocr
@@ -67,6 +68,7 @@ class EasyOcr(Ocr):
                 model_storage_directory=str(self.folder),
                 user_network_directory=str(self.folder),
                 download_enabled=False,
+                quantize=False,
                 verbose=False,
             )
         except FileNotFoundError as error:
@@ -143,9 +145,9 @@ def _joined(texts: Sequence[str]) -> str:
     return " ".join(text.strip() for text in texts if text.strip())
 
 
-def _easyocr_folder() -> Path:
+def _easyocr_folder(languages: Sequence[str]) -> Path:
     packaged = find_spec("easyocr_en_models")
-    if packaged and packaged.origin:
+    if packaged and packaged.origin and list(languages) == ["en"]:
         return Path(packaged.origin).parent / "models"
     from easyocr.config import MODULE_PATH
 
@@ -183,3 +185,17 @@ def build(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str
     if engine == "rapidocr":
         return RapidOcr(path)
     raise ConfigError(f"protocol.metrics.ocr.engine={engine}", hint="choose easyocr or rapidocr")
+
+
+def prefetch(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None) -> Path:
+    """Download EasyOCR's weights where they are not there yet. Returns the folder. Raises MetricError."""
+    if engine != "easyocr":
+        return RapidOcr(path).folder
+    import easyocr
+
+    folder = Path(path).expanduser() if path else _easyocr_folder(languages)
+    try:
+        easyocr.Reader(list(languages), gpu=False, model_storage_directory=str(folder), verbose=False)
+    except (OSError, ValueError, AssertionError) as error:  # network, unknown language, wrong checksum
+        raise MetricError(f"metric ocr: cannot fetch EasyOCR's weights: {error}") from error
+    return folder

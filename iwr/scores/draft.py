@@ -138,7 +138,7 @@ def _pair(step: Step, like: Similarity, protocol: ProtocolConfig) -> Pair:
     return Pair(
         step=step.step, reference_sha256=like.reference_sha256, candidate_sha256=like.candidate_sha256,
         metrics=like.metrics, reasons=reasons, low=formula.mean(like.metrics[name] for name in protocol.low),
-        high=formula.high(step.rubric.total) if protocol.high and step.rubric else None,
+        high=formula.high(step.rubric.total) if protocol.high and step.rubric else None, note=like.note,
     )
 
 

@@ -127,6 +127,7 @@ def test_sizes_that_differ(shots, settings, tmp_path):
     Image.open(shots["page"]).resize((1280, 720), Image.Resampling.BICUBIC).save(tmp_path / "dense.png")
     pair = compare([(shots["page"], tmp_path / "dense.png")], settings, tmp_path).pairs[0]
     assert not pair.reasons and all(value > 0.98 for value in pair.metrics.values())
+    assert pair.note == "sizes differ: reference 640x360, screenshot 1280x720"
 
 
 def test_small_and_narrow_images(settings, tmp_path):
@@ -174,7 +175,9 @@ def test_damaged_weights_give_no_value(shots, settings, tmp_path):
 
 
 def test_prefetch_says_where_the_weights_are(settings):
-    assert prefetch({**settings, "ssim": {}}) == {name: settings[name]["path"] for name in settings}
+    found = prefetch({**settings, "ocr": {"engine": "rapidocr"}, "ssim": {}})
+    assert found.pop("ocr").endswith("models")
+    assert found == {name: settings[name]["path"] for name in settings}
 
 
 @pytest.mark.parametrize("wrong", [{"view": "left"}, {"precision": "int8"}, {"zoom": 2}])

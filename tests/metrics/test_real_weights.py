@@ -27,7 +27,8 @@ def test_easyocr_reads_what_its_own_call_reads(shots, tmp_path):
     pairs = [(tmp_path / "a.png", tmp_path / f"{name}.png") for name in ("a", "copy", "b")]
     result = compare(pairs, {"ocr": {"engine": "easyocr"}}, tmp_path / "cache")
     texts = {file.read_text() for file in (tmp_path / "cache").rglob("*") if file.is_file()}
-    reader = easyocr.Reader(["en"], gpu=False, model_storage_directory=easyocr_en_models.model_dir(), download_enabled=False, verbose=False)
+    weights = easyocr_en_models.model_dir()
+    reader = easyocr.Reader(["en"], gpu=False, model_storage_directory=weights, download_enabled=False, quantize=False, verbose=False)
     assert texts == {" ".join(reader.readtext(str(tmp_path / f"{name}.png"), detail=0)) for name in "ab"}
     assert "Harbour Shop" in " ".join(texts)
     values = [pair.metrics["ocr"] for pair in result.pairs]
