@@ -48,6 +48,11 @@ class JudgePaths:
     def rollout(self) -> Path:
         return self.folder / "rollout.json"
 
+    @property
+    def calls(self) -> Path:
+        """Every question to a judge model and its answer, one line each."""
+        return self.folder / "calls.jsonl"
+
     def screenshot(self, step: int) -> Path:
         return self.folder / f"step_{step}.png"
 

@@ -28,7 +28,8 @@ def test_every_config_file_composes():
     for path in sorted((ROOT / "configs").glob("*/*.yaml")):
         group, name = path.parent.name, path.stem
         needed = {"data": ["data.root=x"], "server": ["server.url=http://x/v1"], "model": ["model.path=x"]}
-        config, _ = load_config([f"{group}={name}", *needed.get(group, [])])
+        needed["judge/model"] = ["judge.model.path=x"]
+        config, _ = load_config([f"{group}={name}", *needed.get(group, []), *needed.get(f"{group}/{name}", [])])
         assert getattr(config, group).name == name, f"{path}: its `name` must be its file name"
 
 

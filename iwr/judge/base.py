@@ -11,8 +11,11 @@ from iwr.records import Action, Grounding, Rubric, Verdict
 class Judge(Protocol):
     """The judge of one rollout. All three may raise JudgeError (no usable answer) or ServerError: the step is then unscored."""
 
-    calls: int  # asked of a model so far
     rates: bool  # has a rubric
+
+    @property
+    def calls(self) -> int:
+        """Questions put to a model so far."""
 
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
         """The element that the action's description means; `found=False` with a reason when the page has none."""

@@ -2,37 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from iwr.config import Config, JudgeConfig
+from iwr.config import Config, JudgeConfig, ModelConfig
 from iwr.errors import ConfigError
+from iwr.inference.client import ChatClient
+from iwr.inference.fleet import Fleet
+from iwr.judge.asking import Asker
+from iwr.judge.assertions import QUESTION as ASSERTION
 from iwr.judge.base import Judge
-from iwr.records import Fingerprint, digest
-from iwr.runs import RunPaths, TaskPaths
+from iwr.judge.grounding import LIST_PROMPT, MARKS_PROMPT
+from iwr.judge.model import ModelJudge
+from iwr.judge.replay import ReplayJudge
+from iwr.judge.rubric import QUESTION as RUBRIC
+from iwr.judge.rules import RulesJudge
+from iwr.records import Fingerprint, Rollout, digest, file_digest
+from iwr.runs import RunPaths, TaskPaths, readable
 
-RULES = (
-    "actions candidates claims clauses colours effects intents language looks matching order phrases rules states values"
-).split()
+KINDS = ("rules", "model", "replay")
+RULES = ("actions", "candidates", "claims", "clauses", "colours", "effects", "intents", "language", "looks", "matching", "order", "phrases",
+         "rules", "states", "values")  # fmt: skip
+ANSWERS = ("path", "revision", "context", "reasoning_parser", "chat_template", "dtype", "processor", "engine_args")
+"""Of a judge's model: the settings that its answers depend on."""
+
 NewJudge = Callable[[TaskPaths], Judge]
 
 
 def judge_settings(judge: JudgeConfig, files: TaskPaths) -> Fingerprint:
-    """What a rollout by this judge depends on, besides the task and the page."""
-    settings = {"judge.kind": judge.kind}
+    """What a rollout by this judge depends on, besides the task and the page. Raises ConfigError when there are no such weights."""
+    settings: dict[str, object] = {"judge.kind": judge.kind}
     if judge.kind == "rules":
         folder = Path(__file__).parent
-        settings["input.rules"] = digest(*((folder / f"{name}.py").read_bytes() for name in RULES), (folder / "candidates.js").read_bytes())
-    return settings
+        sources = [*(folder / f"{name}.py" for name in RULES), folder / "candidates.js", folder / "hook.js"]
+        settings["input.rules"] = digest(*(source.read_bytes() for source in sources))
+    if judge.kind == "replay" and judge.replays:
+        recorded = files.judge(judge.replays).rollout
+        settings |= {"judge.replays": judge.replays, "input.recorded": file_digest(recorded) if recorded.is_file() else "none"}
+    if judge.kind == "model" and judge.model:
+        from iwr.inference.weights import weights_digest
+
+        model = {f"judge.model.{key}": value for key in ANSWERS if (value := getattr(judge.model, key))}
+        settings |= {**model, "judge.swap": judge.swap, "judge.max_tokens": judge.max_tokens, "judge.attempts": judge.attempts,
+                     "judge.prompts": digest(LIST_PROMPT, MARKS_PROMPT, ASSERTION, RUBRIC)}  # fmt: skip
+        if not judge.url:
+            settings["judge.model.weights"] = weights_digest(judge.model) or "hub"
+    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in settings.items()}
 
 
-@asynccontextmanager
-async def opened_judge(config: Config, paths: RunPaths) -> AsyncIterator[NewJudge]:
-    """A function that gives each rollout a judge of its own. Raises ConfigError, ServerError."""
-    if config.judge.kind == "rules":
-        from iwr.judge.rules import RulesJudge
+class Court:
+    """Where judges come from: the servers of a judge model, where there is one. Lives longer than one event loop."""
 
-        yield lambda files: RulesJudge()
-    else:
-        raise ConfigError(f"judge.kind={config.judge.kind}", hint="choose rules")
+    def __init__(self, config: Config, fleet: Fleet | None):
+        self.config = config
+        self.fleet = fleet
+
+    def alive(self) -> bool:
+        """Whether judging failed for another reason than a dead server."""
+        return self.fleet is None or self.fleet.healthy()
+
+    def restart(self) -> None:
+        if self.fleet is not None:
+            self.fleet.start()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[NewJudge]:
+        """A function that gives each rollout a judge of its own."""
+        judge = self.config.judge
+        if self.fleet is None:
+            if judge.kind == "rules":
+                yield lambda files: RulesJudge()
+            else:
+                yield lambda files: ReplayJudge(readable(files.judge(str(judge.replays)).rollout, Rollout))
+            return
+        async with ChatClient(self.fleet.endpoints, seconds=judge.call_seconds, attempts=judge.attempts) as client:
+            yield lambda files: ModelJudge(Asker(client, judge, files.judge(judge.name).calls))
+
+
+@contextmanager
+def opened(config: Config, paths: RunPaths) -> Iterator[Court]:
+    """The court of the configured judge, with its servers running. Raises ConfigError, ServerError."""
+    judge = config.judge
+    if judge.kind not in KINDS:
+        raise ConfigError(f"judge.kind={judge.kind}: choose {', '.join(KINDS)}")
+    if judge.kind != "model":
+        yield Court(config, None)
+        return
+    server = replace(config.server, kind="external", url=judge.url) if judge.url else config.server
+    with Fleet(served(judge), replace(config, server=server), media=None, logs=paths.logs) as fleet:
+        yield Court(config, fleet)
+
+
+def served(judge: JudgeConfig) -> ModelConfig:
+    """The judge's model as it is served. Raises ConfigError when none is given."""
+    if judge.model is None:
+        raise ConfigError("judge.model must be given", hint="for example judge=qwen3_vl_8b")
+    return judge.model

@@ -23,7 +23,7 @@ from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
 from iwr.judge.actions import perform
 from iwr.judge.base import Judge
 from iwr.judge.candidates import HOOK, WALK, Snapshot, parse
-from iwr.judge.judges import judge_settings, opened_judge
+from iwr.judge.judges import Court, judge_settings, opened
 from iwr.progress import Progress
 from iwr.records import (
     Action,
@@ -95,15 +95,26 @@ def _has_page(model: str, task: Task, paths: RunPaths) -> bool:
 
 
 def judge(work: Sequence[Pair], config: Config, paths: RunPaths, progress: Progress) -> None:
-    """Do what is owed. Each rollout is saved as soon as it is done; one broken task never stops the others."""
+    """Do what is owed. Each rollout is saved as soon as it is done; one broken task never stops the others.
+
+    When the server of a judge model dies, it is started again (`server.restarts` times), and what failed is judged again.
+    """
     todo = owed(work, config, paths)
-    if todo:
-        asyncio.run(_judge(todo, config, paths, progress))
+    if not todo:
+        return
+    with opened(config, paths) as court:
+        for left in reversed(range(config.server.restarts + 1)):
+            asyncio.run(_judge(todo, config, paths, court, progress))
+            if court.alive() or not left:
+                return
+            todo = owed(todo, config, paths)
+            log.warning("the judge's server died; %d pages are judged again", len(todo))
+            court.restart()
 
 
-async def _judge(todo: list[Pair], config: Config, paths: RunPaths, progress: Progress) -> None:
+async def _judge(todo: list[Pair], config: Config, paths: RunPaths, court: Court, progress: Progress) -> None:
     slots = asyncio.Semaphore(2 * config.browser.contexts)  # pages that wait for verdicts hold no browser
-    async with opened_judge(config, paths) as new_judge, Pool(config.browser, Environment.read()) as pool:
+    async with court.session() as new_judge, Pool(config.browser, Environment.read()) as pool:
         with progress("judge", len(todo)) as step:
 
             async def one(model: str, task: Task) -> None:
@@ -172,6 +183,7 @@ async def roll_out(desk: Desk, judge: Judge, pool: Pool, config: Config, made_fr
 def _clear(files: JudgePaths) -> None:
     """Nothing of an earlier rollout may be taken for a part of this one."""
     files.rollout.unlink(missing_ok=True)
+    files.calls.unlink(missing_ok=True)
     for old in files.folder.glob("step_*.png"):
         old.unlink()
 

@@ -109,7 +109,7 @@ def labelled(wanted: Phrase) -> Phrase:
 
 def ground_typing(action: Action, page: Snapshot) -> Grounding:
     wanted: Typing = typing(action)
-    fields = [node for node in page.candidates if node.role in TAKES_VALUE and node.states.get("disabled") != "true"]
+    fields = writable(page)
     if not fields:
         return grounding(page, None, "the page has nothing to type into")
     if not wanted.target:
@@ -122,6 +122,11 @@ def ground_typing(action: Action, page: Snapshot) -> Grounding:
     if found is None and len(fields) == 1 and not target.quoted and nameless(page, fields[0]):
         found = fields[0]
     return grounding(page, found, f"nothing to type into fits {wanted.target!r}")
+
+
+def writable(page: Snapshot) -> list[Node]:
+    """What text can be typed into, or a value given to."""
+    return [node for node in page.candidates if node.role in TAKES_VALUE and node.states.get("disabled") != "true"]
 
 
 def nameless(page: Snapshot, node: Node) -> bool:
