@@ -9,7 +9,7 @@
     play: HTMLMediaElement.prototype.play, pause: HTMLMediaElement.prototype.pause,
   };
   const host = hostClock();
-  const clock = host || {now: 0, last: 0, reads: 0, pending: 0, begun: 0, wild: false, timers: new Map(), images: new Set(), media: new Map()};
+  const clock = host || {now: 0, last: 0, reads: 0, pending: 0, begun: 0, wild: false, timers: new Map(), loads: new Set(), media: new Map()};
 
   function hostClock() { // frames of the same origin share the clock of the outermost one
     try { return window.top !== window && window.top[KEY] ? window.top[KEY].clock : null; } catch { return null; }
@@ -50,10 +50,21 @@
     this.addEventListener("loadend", () => clock.pending--, {once: true});
     try { return native.send.apply(this, args); } catch (error) { clock.pending--; throw error; }
   };
-  const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
-  Object.defineProperty(HTMLImageElement.prototype, "src", {
-    ...source, set(value) { source.set.call(this, value); if (this.loading !== "lazy") { clock.images.add(this); clock.begun++; } },
-  });
+  for (const [kind, name] of [[HTMLImageElement, "src"], [HTMLScriptElement, "src"], [HTMLLinkElement, "href"]]) {
+    const property = Object.getOwnPropertyDescriptor(kind.prototype, name);
+    Object.defineProperty(kind.prototype, name, {...property, set(value) { property.set.call(this, value); expect(this); }});
+  }
+  function expect(element) {
+    if (element.loading === "lazy") return;
+    clock.begun++;
+    clock.loads.add(element);
+    for (const type of ["load", "error"]) element.addEventListener(type, () => clock.loads.delete(element), {once: true});
+  }
+  function unfinished(element) {
+    if (element.tagName === "IMG") return !element.complete;
+    const runs = element.tagName === "SCRIPT" ? /^$|module|javascript/.test(element.type) : element.rel === "stylesheet";
+    return element.isConnected && runs;
+  }
   if (native.Worker) window.Worker = class Worker extends native.Worker {
     constructor(...args) { clock.wild = true; super(...args); }
   };
@@ -137,8 +148,7 @@
   function busy(lazy = false) { // real work, which takes no virtual time
     if (clock.pending > 0) return true;
     for (const [element] of clock.media) if (element.seeking) return true;
-    for (const image of clock.images) if (!image.complete) return true;
-    clock.images.clear();
+    for (const element of clock.loads) if (unfinished(element)) return true;
     for (const page of documents()) {
       if (page.readyState === "loading" || (page.fonts && page.fonts.status === "loading")) return true;
       for (const image of page.images) if (!image.complete && (image.loading !== "lazy" || (lazy && inView(image)))) return true;
@@ -148,6 +158,7 @@
   }
   async function idle(late) {
     while (busy(true) && !late()) await new Promise((done) => native.timeout(done, 2));
+    await turn(); // the event that tells of it
   }
 
   function next(until) {
@@ -205,6 +216,13 @@
     if (page === document && !page.adoptedStyleSheets.includes(calm)) page.adoptedStyleSheets = [...page.adoptedStyleSheets, calm];
   }
 
+  function nothingBy(until) {
+    for (const timer of clock.timers.values()) if (timer.due <= until) return false;
+    for (const media of clock.media.values()) if (media.playing) return false;
+    for (const page of documents()) if (page.getAnimations().some((animation) => animation.playState === "running")) return false;
+    return true;
+  }
+
   // Moves virtual time on by `horizon` ms and until the page is still. False: still not still after `patience` real ms.
   async function settle(horizon, patience) {
     const end = native.performance() + patience, late = () => native.performance() > end;
@@ -213,20 +231,25 @@
     hideCaret(document);
     await frame();
     await idle(late);
-    let begun;
-    for (const share of [0.05, 0.2, 0.25, 0.5]) {
-      await advance(share * horizon, late);
+    const until = clock.now + horizon;
+    let begun = clock.begun, stirred = true;
+    for (const share of [0.05, 0.25, 0.5, 1]) {
+      if (!stirred && nothingBy(until)) break;
+      await advance(Math.max(0, until - (1 - share) * horizon - clock.now), late);
       watch.takeRecords();
       begun = clock.begun;
       await frame();
+      stirred = clock.begun !== begun || watch.takeRecords().length > 0;
     }
+    clock.now = Math.max(clock.now, until);
     // What the last frame set off gets its time, too. Only what happened counts, not how long it took: else two runs would differ.
-    for (let extra = 0; !late() && (clock.begun !== begun || watch.takeRecords().length); extra++) {
+    for (let extra = 0; !late() && stirred; extra++) {
       await idle(late);
       if (extra < 4) await advance(0.25 * horizon, late);
       watch.takeRecords();
       begun = clock.begun;
       await frame();
+      stirred = clock.begun !== begun || watch.takeRecords().length > 0;
     }
     watch.disconnect();
     for (const [element, state] of clock.media) await show(element, state.time);

@@ -3,7 +3,7 @@
 (element, [dx, dy]) => {
   const doc = element.ownerDocument, root = doc.scrollingElement || doc.documentElement;
   const view = doc.defaultView, page = (e) => e === root || e === doc.body || e === doc.documentElement;
-  const up = (node) => node.parentElement || (node.getRootNode() instanceof ShadowRoot ? node.getRootNode().host : null);
+  const up = (node) => node.parentElement || node.getRootNode().host || null;
   const room = (e, axis, by) => {
     const [at, most] = axis === "x" ? [e.scrollLeft, e.scrollWidth - e.clientWidth] : [e.scrollTop, e.scrollHeight - e.clientHeight];
     return by > 0 ? at < most - 1 : by < 0 ? at > 1 : false;
