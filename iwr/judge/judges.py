@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from iwr.config import Config, JudgeConfig, ModelConfig
+from iwr.config import Config, JudgeConfig, ModelConfig, ServerConfig
 from iwr.errors import ConfigError
 from iwr.inference.client import ChatClient
 from iwr.inference.fleet import Fleet
@@ -32,8 +32,9 @@ ANSWERS = ("path", "revision", "context", "reasoning_parser", "chat_template", "
 NewJudge = Callable[[TaskPaths], Judge]
 
 
-def judge_settings(judge: JudgeConfig, files: TaskPaths) -> Fingerprint:
+def judge_settings(config: Config, files: TaskPaths) -> Fingerprint:
     """What a rollout by this judge depends on, besides the task and the page. Raises ConfigError when there are no such weights."""
+    judge = config.judge
     settings: dict[str, object] = {"judge.kind": judge.kind}
     if judge.kind == "rules":
         folder = Path(__file__).parent
@@ -48,8 +49,7 @@ def judge_settings(judge: JudgeConfig, files: TaskPaths) -> Fingerprint:
         model = {f"judge.model.{key}": value for key in ANSWERS if (value := getattr(judge.model, key))}
         settings |= {**model, "judge.swap": judge.swap, "judge.max_tokens": judge.max_tokens, "judge.attempts": judge.attempts,
                      "judge.prompts": digest(LIST_PROMPT, MARKS_PROMPT, ASSERTION, RUBRIC)}  # fmt: skip
-        if not judge.url:
-            settings["judge.model.weights"] = weights_digest(judge.model) or "hub"
+        settings["judge.model.weights"] = weights_digest(judge.model, server_of(config)) or "hub"
     return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in settings.items()}
 
 
@@ -91,9 +91,13 @@ def opened(config: Config, paths: RunPaths) -> Iterator[Court]:
     if judge.kind != "model":
         yield Court(config, None)
         return
-    server = replace(config.server, kind="external", url=judge.url) if judge.url else config.server
-    with Fleet(served(judge), replace(config, server=server), media=None, logs=paths.logs) as fleet:
+    with Fleet(served(judge), replace(config, server=server_of(config)), media=None, logs=paths.logs) as fleet:
         yield Court(config, fleet)
+
+
+def server_of(config: Config) -> ServerConfig:
+    """The server that serves the judge: its own, where it has an address."""
+    return replace(config.server, kind="external", url=config.judge.url) if config.judge.url else config.server
 
 
 def served(judge: JudgeConfig) -> ModelConfig:

@@ -67,7 +67,7 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
         "input.page": file_digest(page) if page.is_file() else "none",
         "judge.version": JUDGE_VERSION,
         "judge.rubric": str(config.protocol.high),
-        **judge_settings(config.judge, paths.task(model, task.id)),
+        **judge_settings(config, paths.task(model, task.id)),
         **settings,
     }
 

@@ -132,7 +132,7 @@ def test_faults_on_the_wire_never_pass_nor_fail_a_step(paths):
         config = settings(url, call_seconds=3)
         config = replace(config, browser=replace(config.browser, contexts=4))
         judge(work, config, paths, silent)
-        for model, made in work:
+        for _, made in work:
             rollout = rollout_of(paths, made.id)
             step = rollout.steps[1]
             assert rollout.status is RolloutStatus.FAILED and rollout.reason, made.id
@@ -210,7 +210,8 @@ def test_what_a_page_says_is_no_instruction(paths):
 ])  # fmt: skip
 def test_probability_of_yes(tokens, expected):
     entries = tokens and [
-        {"token": token, "logprob": -0.1, "top_logprobs": [{"token": word, "logprob": value} for word, value in others]} for token, others in tokens
+        {"token": token, "logprob": -0.1, "top_logprobs": [{"token": word, "logprob": value} for word, value in others]}
+        for token, others in tokens
     ]
     found = yes_probability(entries)
     assert found is None if expected is None else found == pytest.approx(expected, abs=0.002)

@@ -68,7 +68,8 @@ def model_wire(chat: Chat) -> Iterator[tuple[str, list[dict]]]:
             words = content if isinstance(content, str) else json.dumps(content)
             reason = "length" if isinstance(content, Finished) else "stop"
             message = {"role": "assistant", "content": words}
-            choice = {"message": message, "finish_reason": reason, "logprobs": {"content": logprobs(words)} if body.get("logprobs") else None}
+            told = {"content": logprobs(words)} if body.get("logprobs") else None
+            choice = {"message": message, "finish_reason": reason, "logprobs": told}
             self.send(200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
