@@ -21,10 +21,10 @@ class Fleet:
     """
 
     def __init__(self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path):
-        shares = shares_of_gpus(model, config)
+        here = gpus_here(config)
+        shares = shares_of_gpus(model, config, here)
         self.servers = [Server(model, config, media=media, logs=logs, gpus=share) for share in shares]
-        launches = config.server.kind == "launch" and not on_cpu(Environment.read())
-        self.gpus = len(shares) * model.gpus if launches else 0
+        self.gpus = 0 if here is None else len(shares) * model.gpus
         self.start_seconds = self.restart_seconds = 0.0
 
     @property
@@ -80,18 +80,22 @@ class Fleet:
         self.stop()
 
 
-def shares_of_gpus(model: ModelConfig, config: Config) -> Sequence[list[str] | None]:
-    """The GPUs of each replica; None: nothing to choose (CPU, external, or one server that may use all)."""
+def gpus_here(config: Config) -> list[str] | None:
+    """The GPUs that servers may be started on; None when none is needed (CPU, external)."""
+    environment = Environment.read()
+    return None if config.server.kind == "external" or on_cpu(environment) else visible_gpus(environment)
+
+
+def shares_of_gpus(model: ModelConfig, config: Config, here: Sequence[str] | None) -> list[list[str] | None]:
+    """The GPUs of each replica; None: nothing to choose. Raises ConfigError when they do not suffice."""
     replicas = config.server.replicas
     if replicas < 1:
         raise ConfigError(f"server.replicas={replicas}: at least 1")
-    environment = Environment.read()
-    if config.server.kind == "external" or on_cpu(environment):
+    if here is None:
         return [None] * (1 if config.server.kind == "external" else replicas)
-    here = visible_gpus(environment)
     if replicas * model.gpus > len(here):
         needed = f"{replicas} x {model.gpus}" if replicas > 1 else str(model.gpus)
         raise ConfigError(f"model {model.name} needs {needed} GPUs, {len(here)} are here", hint="lower server.replicas or model.gpus")
     if replicas == 1:
         return [None]
-    return [here[first : first + model.gpus] for first in range(0, replicas * model.gpus, model.gpus)]
+    return [list(here[first : first + model.gpus]) for first in range(0, replicas * model.gpus, model.gpus)]

@@ -19,7 +19,7 @@ from iwr.config import load_config
 from iwr.errors import ServerError, StaleRunError
 from iwr.inference import guard
 from iwr.inference.generate import generate, owed
-from iwr.records import Generation
+from iwr.records import Generation, Session
 from iwr.runs import RunPaths, read_record
 
 
@@ -65,9 +65,24 @@ def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, 
     found = records(tasks, model, paths)
     assert all(record and record.status in ("ok", "missing") and record.frames.delivered == 2 for record in found.values())
     assert f"restart {len(deaths)} of 3" in caplog.text and owed(tasks, model, config, paths) == []
+    (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
+    assert (session.answered, session.gpus) == (len(tasks), 0) and session.completion_tokens > 0 and session.tokens_per_second > 0
     answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
     assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+def test_replicas_share_the_work(tiny_model, tmp_path):
+    tasks = [recordings.task(tmp_path, name, 2) for name in "abcdef"]
+    two = ["model.context=4096", "model.max_tokens=50", "server.replicas=2"]
+    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", *two])
+    paths = RunPaths.of(tmp_path, "run")
+    generate(tasks, model, config, paths, progress.silent)
+    assert all(record.frames.delivered == 2 for record in records(tasks, model, paths).values())
+    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in paths.logs.glob("server-*.log")]
+    assert len(answered) == 2 and sum(answered) == 6 and min(answered) >= 2
 
 
 @pytest.mark.vllm
