@@ -72,7 +72,11 @@ def _draw(figure: Figure, draw: Any, folder: Path) -> None:
 
     with rc_context({"svg.hashsalt": "iwr", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         canvas: Canvas = NewCanvas(figsize=(6.4, 4.0), layout="constrained")
-        draw(canvas.subplots())
+        axes = canvas.subplots()
+        draw(axes)
+        handles, labels = axes.get_legend_handles_labels()
+        if labels:
+            canvas.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)), frameon=False, fontsize=8)
         for kind in FORMATS:
             data = io.BytesIO()
             when = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}[kind]  # same scores, same bytes
@@ -91,9 +95,8 @@ def _bars(axes: Axes, rows: list[Row], summary: Summary) -> None:
         axes.bar(places, values, width, yerr=errors, label=name.upper() if name != "final" else "Final", color=colour, capsize=2,
                  error_kw={"linewidth": 0.8})
     _name_models(axes, rows)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.02)
     axes.set_ylabel("score")
-    axes.legend(frameon=False, ncols=3, loc="upper right")
 
 
 def _scatter(axes: Axes, rows: list[Row]) -> None:
@@ -111,9 +114,8 @@ def _groups(axes: Axes, rows: list[Row], parts: list[Row], values: list[str]) ->
         axes.bar(places, [finals.get((row["model"], value)) or 0.0 for value in values], width, label=row["model"])
     slanted: dict[str, Any] = {"rotation": 20, "ha": "right"} if len(values) > 4 else {}
     axes.set_xticks(range(len(values)), [_plain(value) for value in values], **slanted)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.02)
     axes.set_ylabel("Final")
-    axes.legend(frameon=False, fontsize=7, ncols=2)
 
 
 def _paired(axes: Axes, models: list[str], summary: Summary) -> None:

@@ -19,8 +19,8 @@ from iwr.errors import DataError
 from iwr.records import Generation, Rollout, ScoreStatus, Task, TaskScore, digest
 from iwr.report.figure import Figure
 from iwr.report.published import NOTE, published
-from iwr.report.summary import CAUSES, CEILING, FLOOR, Summary, failures
-from iwr.report.views import answer_facts, cause, cell, neighbours, steps_of
+from iwr.report.summary import CAUSES, CEILING, FLOOR, Summary, failures, shown
+from iwr.report.views import answer_facts, cause, cell, neighbours, outcome, steps_of
 from iwr.runs import ReportPaths, RunPaths, readable, write_atomic
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES
@@ -105,7 +105,7 @@ class _Pages:
         before, after = neighbours(list(self.tasks), task.id)
         source = _source(files_of.page)
         page = self.environment.get_template("task.html").render(
-            root="../../", run=self.paths.folder.name, task=task, score=score, cause=cause(score), before=before, after=after,
+            root="../../", run=self.paths.folder.name, task=task, score=score, outcome=outcome(score), before=before, after=after,
             others=[self.scores[model, task.id] for model in self.models],
             next_model=(self.models * 2)[self.models.index(score.model) + 1] if len(self.models) > 1 else None,
             classification=[(name.replace("_", " ").capitalize(), value) for name, value in score.classification if value],
@@ -118,7 +118,7 @@ class _Pages:
     def index(self, figures: list[Figure]) -> str:
         summary = self.summary
         baselines = {name: summary.baselines(kinds) for name, kinds in (("Floor", FLOOR), ("Ceiling", CEILING))}
-        lists = {name: ", ".join(row["model"] for row in rows) for name, rows in baselines.items() if rows}
+        lists = {name: ", ".join(f"{row['model']} {shown(row['final'])}" for row in rows) for name, rows in baselines.items() if rows}
         sentences = [f"{name}, from baselines that are no models: {found}." for name, found in lists.items()]
         return self.environment.get_template("index.html").render(
             root="", run=self.paths.folder.name, summary=summary, config=summary.config, formula=formula.TEXT, causes=CAUSES,

@@ -33,7 +33,7 @@ class Cell(NamedTuple):
     text: str
     value: str  # to sort by
     sign: str
-    cause: str
+    outcome: str
     tint: str
 
 
@@ -44,9 +44,13 @@ def cause(score: TaskScore) -> str:
     return "no page" if score.status is ScoreStatus.MISSING else "unscored"
 
 
+def outcome(score: TaskScore) -> str:
+    why = cause(score)
+    return f"failed at step {score.failed_step}: {why}" if score.status is ScoreStatus.OK and score.failed_step else why
+
+
 def cell(score: TaskScore) -> Cell:
-    why, final = cause(score), score.final
-    words = why if score.failed_step is None else f"{why} at step {score.failed_step}"
+    why, words, final = cause(score), outcome(score), score.final
     if final is None:
         return Cell(f"pages/{score.model}/{score.task}.html", "–", "", SIGNS[why], words, "")
     return Cell(f"pages/{score.model}/{score.task}.html", f"{final:.2f}", str(final), SIGNS[why], words, f"s{round(final * 5)}")
