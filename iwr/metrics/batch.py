@@ -38,7 +38,8 @@ class Replicas:
 
         names = devices or [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
         self.devices = [torch.device(name) for name in names]
-        self.networks = [copy.deepcopy(network).eval().requires_grad_(False).to(device) for device in self.devices]
+        copies = [network, *(copy.deepcopy(network) for _ in names[1:])]
+        self.networks = [each.eval().requires_grad_(False).to(device) for each, device in zip(copies, self.devices, strict=True)]
         self.precision = precision
         self.limit: int | None = None  # items a device was found to hold
 

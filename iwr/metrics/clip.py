@@ -76,7 +76,7 @@ class Clip(Embedding):
             self.preprocess = image_transform_v2(replace(published, resize_mode=self.view, fill_color=WHITE), is_train=False)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric clip: {self.folder} does not load: {error}") from error
-        self.replicas = Replicas(model, self.precision)
+        self.replicas = Replicas(model.visual, self.precision)  # all that encode_image calls
 
     def prepare(self, shot: Screenshot) -> Any:
         from PIL import Image
@@ -88,7 +88,7 @@ class Clip(Embedding):
 
 
 def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
-    return list(network.encode_image(to_device(items, device)).float().cpu().numpy())
+    return list(network(to_device(items, device)).float().cpu().numpy())
 
 
 def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32") -> Clip:

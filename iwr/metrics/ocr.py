@@ -88,8 +88,6 @@ class EasyOcr(Ocr):
 class RapidOcr(Ocr):
     """RapidOCR on the processor: one single-threaded engine for each core, images read side by side."""
 
-    batch = 64
-
     def __init__(self, path: str | None):
         self.folder = Path(path).expanduser() if path else _rapidocr_folder()
         self.detector, self.recogniser = (self._model(kind) for kind in ("det", "rec"))

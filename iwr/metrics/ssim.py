@@ -19,7 +19,6 @@ WINDOW = 7
 
 class Ssim(PairMetric):
     name = "ssim"
-    batch = 64
 
     def __init__(self) -> None:
         self.engine = f"scikit-image {version('scikit-image')}"

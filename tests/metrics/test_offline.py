@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,34 @@ def test_two_processes_share_a_cache(shots, tmp_path):
     printed = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0] and printed[0] == printed[1]
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_killed_pass_goes_on_where_it_was(shots, tmp_path):
+    """What was finished before `kill -9` is not computed again."""
+    pairs = []
+    for number in range(24):
+        file = tmp_path / f"{number}.png"
+        Image.open(shots["page"]).rotate(number + 1).save(file)
+        pairs.append((file, shots["page"]))
+    script = (
+        "import sys; from pathlib import Path; from iwr.metrics.compare import compare\n"
+        "cache, page, *rest = map(Path, sys.argv[1:])\n"
+        "compare([(other, page) for other in rest], {'ssim': {}}, cache)"
+    )
+    cache = tmp_path / "cache"
+    process = subprocess.Popen([sys.executable, "-c", script, str(cache), str(shots["page"]), *(str(a) for a, _ in pairs)])
+    deadline = time.monotonic() + 100
+    while len(done := {file: file.stat().st_mtime_ns for file in finished(cache)}) < 2 and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert all(value["ssim"] is not None for value in values(pairs, cache, {"ssim": {}}))
+    assert len(finished(cache)) == 24 and all(file.stat().st_mtime_ns == then for file, then in done.items())
+
+
+def finished(cache: Path) -> list[Path]:
+    return [file for file in cache.rglob("*") if file.is_file() and file.suffix != ".part"]
 
 
 @pytest.mark.parametrize("metrics", [{"colour": {}}, {"ssim": {"window": 3}}, {"ocr": {"engine": "tesseract"}}])
