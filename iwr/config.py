@@ -86,6 +86,7 @@ class BrowserConfig:
     page_bytes: int = 5_000_000  # larger pages are refused: they jam the browser's driver
     renderer_mb: int = 1_500  # a page's process above this is killed
     recycle: int = 50  # tasks after which a browser is replaced
+    namespace: bool = True  # where the machine allows it, a network namespace and Chromium's sandbox on top of the flags
 
 
 @dataclass

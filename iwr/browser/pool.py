@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from iwr.browser.sandbox import Budget, Chromium, Site, Tab
@@ -66,20 +67,25 @@ class _Slot:
     def __init__(self, config: BrowserConfig, environment: Environment):
         self._config = config
         self._environment = environment
-        self._chromium: Chromium | None = None
+        self._started: asyncio.Future[Chromium] | None = None
         self._pages = 0
 
     async def ready(self) -> Chromium:
-        """A browser that is neither broken nor old."""
-        if self._chromium and (self._chromium.broken or self._pages >= self._config.recycle):
+        """A browser that is neither broken nor old. Raises BrowserError when none starts."""
+        if self._started and self._started.done() and (self._pages >= self._config.recycle or self._broken(self._started)):
             await self.close()
-        if self._chromium is None:
-            self._chromium = await Chromium(self._config, self._environment).__aenter__()
+        if self._started is None:
+            self._started = asyncio.ensure_future(Chromium(self._config, self._environment).__aenter__())
             self._pages = 0
         self._pages += 1
-        return self._chromium
+        return await asyncio.shield(self._started)  # a run that is cancelled meanwhile leaves no half-started browser
+
+    @staticmethod
+    def _broken(started: asyncio.Future[Chromium]) -> bool:
+        return started.exception() is not None or started.result().broken
 
     async def close(self) -> None:
-        if self._chromium:
-            await self._chromium.__aexit__()
-            self._chromium = None
+        started, self._started = self._started, None
+        if started:
+            with suppress(BrowserError):  # it never started, and whoever wanted it was told
+                await (await started).__aexit__()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iwr.browser.cage import Cage, caged
 from iwr.browser.gate import Gate
 from iwr.browser.processes import BrowserProcesses, command_line, kill, resident_mb
 from iwr.browser.site import Site
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START = 1_750_000_000_000  # the date at which every page opens, ms since 1970: 2025-06-15 15:06:40 UTC
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE")  # to the browser; no keys
 LAUNCH_SECONDS = 60.0
 WATCH_SECONDS = 0.2  # between two looks at the memory of the browser's processes
 
@@ -76,6 +79,7 @@ class Chromium:
         self.limits = Limits.of(config)
         self.broken = False
         self.version = ""
+        self._environment = environment
         self._executable = find_executable(config, environment)
         self._token = f"--iwr={uuid.uuid4().hex}"
         self._overweight = False  # a page was killed for its memory
@@ -84,15 +88,15 @@ class Chromium:
         from playwright.async_api import Error, async_playwright
 
         self._playwright: Playwright = await async_playwright().start()
+        self._folder = tempfile.TemporaryDirectory(prefix="iwr-browser-", dir=self._environment.temporary)
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
-                self._browser: Browser = await self._playwright.chromium.launch(
-                    executable_path=self._executable, args=[*FLAGS, self._token], ignore_default_args=REMOVED_FLAGS
-                )
+                self._browser: Browser = await self._launch()
                 self._monitor = await self._browser.new_browser_cdp_session()
-        except (Error, TimeoutError) as error:
+        except (Error, TimeoutError, OSError) as error:
             BrowserProcesses(self._token).kill_browser()
             await self._bounded(self._playwright.stop())
+            self._folder.cleanup()
             raise BrowserError(
                 f"the browser does not start: {first_line(error)}",
                 hint="install one (apt install chromium, or `playwright install chromium`), or set IWR_CHROMIUM",
@@ -103,6 +107,19 @@ class Chromium:
         self._watchdog = asyncio.create_task(self._watch_memory())
         return self
 
+    async def _launch(self) -> Browser:
+        executable = self._executable or self._playwright.chromium.executable_path
+        if not Path(executable).is_file():
+            raise FileNotFoundError(f"no browser at {executable}")
+        cage = caged(executable, Path(self._folder.name)) if self.config.namespace else Cage(executable, sandboxed=False)
+        return await self._playwright.chromium.launch(
+            executable_path=cage.executable,
+            chromium_sandbox=cage.sandboxed,
+            args=[*FLAGS, self._token],
+            ignore_default_args=REMOVED_FLAGS,
+            env={name: value for name, value in self._environment.inherited.items() if name in PASSED_ON},
+        )
+
     async def __aexit__(self, *_: object) -> None:
         self._watchdog.cancel()
         if not self.broken:
@@ -112,6 +129,7 @@ class Chromium:
         await self._bounded(self._playwright.stop())
         self._processes.kill_browser()
         self._processes.kill_driver()
+        self._folder.cleanup()
         self.broken = True
 
     async def alive(self) -> bool:

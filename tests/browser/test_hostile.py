@@ -18,7 +18,8 @@ from iwr.errors import IwrError
 
 pytestmark = pytest.mark.browser
 
-CONFIG = BrowserConfig(name="test", contexts=3, page_seconds=20, settle_seconds=2, renderer_mb=700)
+# without a network namespace, so that the flags alone must hold
+CONFIG = BrowserConfig(name="test", contexts=3, page_seconds=20, settle_seconds=2, renderer_mb=700, namespace=False)
 HEALTHY = "<button onclick=\"setTimeout(() => out.textContent = 'fine', 300)\" style='width:800px;height:500px'>go</button><p id=out></p>"
 
 

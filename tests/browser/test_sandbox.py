@@ -1,6 +1,5 @@
 """What a page can load, how a browser is found, started, limited and ended."""
 
-
 import asyncio
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from iwr.browser import actions
+from iwr.browser.cage import namespace
 from iwr.browser.pool import Pool
 from iwr.browser.processes import command_line, processes
 from iwr.browser.sandbox import Chromium, Site
@@ -146,6 +146,23 @@ def test_a_browser_that_does_not_start_is_an_error_of_ours(tmp_path, no_process_
 
     with pytest.raises(BrowserError, match="does not start"):
         asyncio.run(start())
+
+
+def test_the_browser_gets_neither_our_keys_nor_our_network(tmp_path):
+    environment = replace(Environment.read(), temporary=str(tmp_path))
+    environment = replace(environment, inherited=environment.inherited | {"IWR_API_KEY": "very secret"})
+
+    async def start():
+        async with Chromium(CONFIG, environment) as chromium:
+            process = Path(f"/proc/{chromium._processes.browser}")
+            assert list(tmp_path.iterdir())
+            return (process / "environ").read_bytes(), os.readlink(process / "ns" / "net")
+
+    variables, network = asyncio.run(start())
+    assert b"PATH=" in variables
+    assert b"very secret" not in variables
+    assert (network != os.readlink("/proc/self/ns/net")) == bool(namespace())
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
