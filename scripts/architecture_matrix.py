@@ -73,10 +73,11 @@ def main() -> int:
     parser.add_argument("--families", default=",".join(CONFIGS))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--models", type=Path, help="keep checkpoints here")
+    parser.add_argument("--runs", type=Path, help="keep recordings, answers and logs here")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        root = options.runs or Path(folder)
         todo = tasks(root, options.quick)
         rows = []
         print(f"{'family':16} {'config':24} {'engine':13} {'video':7} audited     s  passed")
@@ -86,7 +87,7 @@ def main() -> int:
             what = f"{family:16} {found['config']:24} {found['engine']:13} {found['video']:7}"
             print(f"{what} {counts} {found['seconds']:>5}  {found['passed']}", flush=True)
             if found["problem"]:
-                print(f"    {found['problem']}")
+                print(f"    {str(found['problem'])[:1000]}")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     return 0 if all(found["passed"] for found in rows) else 1

@@ -132,7 +132,8 @@ def _message(text: str) -> str:
         words = error["message"] if isinstance(error, dict) else error
     except (ValueError, KeyError, AttributeError):
         words = text
-    return " ".join(str(words).split())[:500]
+    text = " ".join(str(words).split())
+    return text if len(text) <= 500 else f"{text[:200]} … {text[-300:]}"  # causes stand at the end
 
 
 def _answer(body: dict[str, Any], seconds: float, attempt: int) -> Answer:

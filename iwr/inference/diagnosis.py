@@ -43,9 +43,19 @@ def diagnose(log: str) -> Diagnosis | None:
     return next((Diagnosis(what, hint) for pattern, what, hint in KNOWN if re.search(pattern, log)), None)
 
 
+def root_cause(log: str) -> str | None:
+    """The last exception of an engine process. vLLM prints it far above the end of its log, which only says that there is one."""
+    found = [match[0] for match in re.finditer(r"^\((?:EngineCore|Worker)[^\n]*\b\w+(?:Error|Exception)\b: [^\n]*", log, re.MULTILINE)]
+    return found[-1] if found else None
+
+
 def tail(log: str, environment: Mapping[str, str], lines: int = 12) -> str:
     """The last lines of a log, without the values of secret-looking environment variables."""
-    text = "\n".join(line[:400] for line in log.rstrip().splitlines()[-lines:])
+    shown = log.rstrip().splitlines()[-lines:]
+    cause = root_cause(log)
+    if cause and cause not in shown:
+        shown = [cause, "…", *shown]
+    text = "\n".join(line[:400] for line in shown)
     for name, value in environment.items():
         if SECRET.search(name) and len(value) >= 6:
             text = text.replace(value, f"<{name}>")

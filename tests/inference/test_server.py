@@ -109,6 +109,12 @@ def test_the_end_of_a_log_shows_no_secret():
     assert "hf_secret" not in shown and "<HF_TOKEN>" in shown and len(shown.splitlines()) == 12
 
 
+def test_the_root_cause_is_shown_although_it_stands_far_above():
+    cause = "(EngineCore pid=7) ERROR 11-22 21:48:40 [core.py:9] ValueError: head size 16 is not supported"
+    log = "\n".join([cause, *["frame of a traceback"] * 50, "RuntimeError: Engine core initialization failed. See root cause above."])
+    assert cause in tail(log, {}) and "See root cause above" in tail(log, {})
+
+
 def test_phases_of_a_start():
     log = "INFO Initializing a V1 LLM engine (v0.32.0)\nLoading safetensors checkpoint shards:  25% Completed\n"
     assert (phase(""), phase(log)) == ("importing", "loading weights 25 %")
