@@ -156,6 +156,10 @@ class Snapshot:
         """All text below `node`, lines joined by spaces."""
         return " ".join(line.text for line in self.lines_in(node, seen))
 
+    def label(self, node: Node) -> str:
+        """Accessible name, else text, placeholder, or what its attributes tell."""
+        return " ".join((node.name or self.text(node) or node.placeholder or node.hints).split())
+
     def ancestors(self, node: Node) -> Iterator[Node]:
         while node.parent >= 0:
             node = self.nodes[node.parent]

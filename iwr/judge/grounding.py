@@ -76,7 +76,7 @@ def chosen(asked: Asked[Choice], nodes: Sequence[Node]) -> Node | None:
 
 def record(page: Snapshot, node: Node, asked: Asked[Choice], *, second_look: bool) -> Grounding:
     return Grounding(
-        found=True, role=node.role, name=label(page, node)[:120] or None, locator=node.path, point=node.center,
+        found=True, role=node.role, name=page.label(node)[:120] or None, locator=node.path, point=node.center,
         candidates=len(page.candidates), second_look=second_look, reason=asked.reply.reason, prompt_sha256=asked.prompt_sha256,
         answer=asked.text,
     )  # fmt: skip
@@ -108,7 +108,7 @@ def shortened(page: Snapshot, nodes: Sequence[Node]) -> list[Node]:
 
 def line(page: Snapshot, node: Node) -> str:
     """One element in a line: kind, label, what it holds, its states, its surroundings, whether it is in view."""
-    parts = [f"{kind(node)} {quote(label(page, node), 80)}"]
+    parts = [f"{kind(node)} {quote(page.label(node), 80)}"]
     if node.value:
         parts.append(f"holds {quote(node.value, 40)}")
     if node.options:
@@ -123,12 +123,6 @@ def line(page: Snapshot, node: Node) -> str:
 
 def kind(node: Node) -> str:
     return node.role if node.role != "generic" else f"<{node.tag}>"
-
-
-def label(page: Snapshot, node: Node) -> str:
-    """Accessible name, else text, placeholder, or what its attributes tell."""
-    found = node.name or page.text(node) or node.placeholder or node.hints
-    return " ".join(found.split())
 
 
 def surroundings(page: Snapshot, node: Node) -> str:

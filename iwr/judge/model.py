@@ -59,4 +59,4 @@ def sections(page: Snapshot) -> list[Node]:
 
 def grounding_of_focus(page: Snapshot) -> Grounding:
     node = next(node for node in writable(page) if node.focused)
-    return Grounding(found=True, role=node.role, name=grounding.label(page, node)[:120] or None, locator=node.path, point=node.center)
+    return Grounding(found=True, role=node.role, name=page.label(node)[:120] or None, locator=node.path, point=node.center)

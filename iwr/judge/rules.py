@@ -65,14 +65,8 @@ class RulesJudge:
 def grounding(page: Snapshot, found: Node | None, missing: str = "") -> Grounding:
     if found is None:
         return Grounding(found=False, candidates=len(page.candidates), reason=missing)
-    label = found.name or page.text(found) or found.placeholder
     return Grounding(
-        found=True,
-        role=found.role,
-        name=" ".join(label.split())[:120] or None,
-        locator=found.path,
-        point=found.center,
-        candidates=len(page.candidates),
+        found=True, role=found.role, name=page.label(found)[:120] or None, locator=found.path, point=found.center, candidates=len(page.candidates)
     )
 
 
