@@ -118,7 +118,7 @@ def _serve(tasks: list[Task], desk: _Desk) -> None:
     """Start the servers and ask; start them again when they die, as often as `server.restarts` allows."""
     restarts = desk.config.server.restarts
     deaths: Counter[str] = Counter()
-    media = Path(os.path.commonpath([task.folder.resolve() for task in tasks]))
+    media = Path(os.path.commonpath([path.resolve().parent for task in tasks for path in (task.video, *task.stitched)]))
     with Fleet(desk.model, desk.config, media=media, logs=desk.paths.logs) as fleet, desk.session(fleet):
         for restart in range(restarts + 1):
             if restart:
