@@ -57,6 +57,13 @@ CLIP_CONFIG = {
 }
 
 
+def sharpen(network, factor: float) -> None:
+    """Make a random network tell pages apart; as drawn, every page looks the same to it and no test could fail."""
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            parameter.data.mul_(factor)
+
+
 def save_clip(folder: Path) -> Path:
     import open_clip
     import torch
@@ -64,7 +71,10 @@ def save_clip(folder: Path) -> Path:
 
     torch.manual_seed(1)
     (folder / "open_clip_config.json").write_text(json.dumps(CLIP_CONFIG))
-    save_file(open_clip.CLIP(**CLIP_CONFIG["model_cfg"]).state_dict(), folder / "open_clip_model.safetensors")
+    model = open_clip.CLIP(**CLIP_CONFIG["model_cfg"])
+    model.visual.class_embedding.data.zero_()
+    sharpen(model.visual.transformer, 3)
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return folder
 
 

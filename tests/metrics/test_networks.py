@@ -26,6 +26,8 @@ def compared(shots, settings, tmp_path_factory):
     """All pairs against the page, all metrics, one pass."""
     result = compare([(shots["page"], shots[name]) for name in NAMES], settings, tmp_path_factory.mktemp("cache"))
     assert not any(pair.reasons for pair in result.pairs)
+    for metric in ("clip", "dino"):
+        assert max(pair.metrics[metric] for pair in result.pairs[2:]) < 0.99
     return {name: pair.metrics for name, pair in zip(NAMES, result.pairs, strict=True)}, result.engines
 
 
@@ -47,7 +49,7 @@ def test_clip_is_open_clips(view, shots, settings, tmp_path):
     def embedding(name):
         image = Image.open(shots[name]).convert("RGB")
         if view == "longest":  # upstream would pad with black
-            image = ImageOps.pad(image, (640, 640), color="white")
+            image = ImageOps.pad(image, (224, 224), color="white")
         with torch.no_grad():
             return model.eval().encode_image(preprocess(image)[None])[0]
 
