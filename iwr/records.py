@@ -84,6 +84,19 @@ class Task(Record):
         """The action that leads to `step` (1-based)."""
         return self.actions[step - 1]
 
+    def reference_pairs(self) -> list[tuple[int, int]]:
+        """(step of the screenshot, number of the checkpoint's file), as the reference evaluator pairs them.
+
+        Its faults S1 and S2 (see iwr/scores/reference.py): a flag means the screenshot before the action, and the
+        checkpoint is found by the ordinal of the flag. Only the protocol `reference` asks for this.
+        """
+        flagged = [index for index, action in enumerate(self.actions) if action.visual_evaluation_flag]
+        return [(index, ordinal) for ordinal, index in enumerate([0, *flagged])]
+
+    def reference_checkpoint(self, number: int) -> Path:
+        """Where the reference evaluator looks for a checkpoint. It may not be there."""
+        return self.folder / "checkpoints" / f"step_{number}.png"
+
 
 # ---- inference --------------------------------------------------------------------------------------
 
@@ -217,6 +230,7 @@ class Step(Record):
     screenshot_sha256: str | None = None
     settled: bool = True  # False: the cap on waiting was hit before the page was still
     rubric: Rubric | None = None
+    second_rubric: Rubric | None = None  # protocol `reference` alone: screenshot 0 against checkpoint 1
     rubric_reason: str | None = None  # why there is no rubric, if one was asked for
     seconds: float = 0.0
 

@@ -66,7 +66,7 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
         "input.task": task.digest,
         "input.page": file_digest(page) if page.is_file() else "none",
         "judge.version": JUDGE_VERSION,
-        "judge.rubric": str(config.protocol.high),
+        "judge.rubric": f"{config.protocol.high}{', paired as in the reference' if config.protocol.reference_faults else ''}",
         **judge_settings(config, paths.task(model, task.id)),
         **settings,
     }
@@ -161,7 +161,7 @@ async def roll_out(desk: Desk, judge: Judge, pool: Pool, config: Config, made_fr
         drive.end(FailedBy.INFRASTRUCTURE, error)
     steps = credited(drive.steps, await drive.answers())
     if config.protocol.high:
-        steps = await _rated(steps, desk.task, judge, drive.shots)
+        steps = await _rated(steps, desk.task, judge, drive.shots, faulty=config.protocol.reference_faults)
     problem = unscored(steps)
     rollout = Rollout(
         model=desk.model,
@@ -308,18 +308,22 @@ def credited(steps: Sequence[Step], answers: Mapping[int, Answer]) -> list[Step]
     return result
 
 
-async def _rated(steps: list[Step], task: Task, judge: Judge, shots: Mapping[int, bytes]) -> list[Step]:
-    """The credited checkpoints, with the judge's rubric."""
+async def _rated(steps: list[Step], task: Task, judge: Judge, shots: Mapping[int, bytes], *, faulty: bool) -> list[Step]:
+    """The checkpoints that count, with the judge's rubric; `faulty`: paired as the reference evaluator does."""
+    wanted: dict[int, list[Path]] = {}
+    for number, checkpoint in task.reference_pairs() if faulty else ():
+        wanted.setdefault(number, []).append(task.reference_checkpoint(checkpoint))
 
     async def one(step: Step) -> Step:
-        if not step.credited or step.step not in task.checkpoints:
+        counts = [task.checkpoints[step.step]] if step.credited and step.step in task.checkpoints else []
+        references = wanted.get(step.step, []) if faulty else counts
+        if not references or step.step not in shots:
             return step
         if not judge.rates:
             return step.model_copy(update={"rubric_reason": NO_RUBRIC})
         try:
-            return step.model_copy(
-                update={"rubric": await judge.rate(step.step, task.checkpoints[step.step].read_bytes(), shots[step.step])}
-            )
+            rubrics = [await judge.rate(step.step, reference.read_bytes(), shots[step.step]) for reference in references]
+            return step.model_copy(update=dict(zip(("rubric", "second_rubric"), rubrics, strict=False)))
         except (JudgeError, ServerError, OSError) as error:
             return step.model_copy(update={"rubric_reason": f"rating failed: {error}"})
 

@@ -15,6 +15,7 @@ from iwr.records import (
     Pair,
     Rollout,
     RolloutStatus,
+    Rubric,
     ScoreStatus,
     Step,
     Task,
@@ -39,10 +40,11 @@ class Subject(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A screenshot and the checkpoint it is compared with."""
+    """A screenshot, the checkpoint it is compared with, and the judge's points for the two."""
 
     step: Step
     checkpoint: Path
+    rubric: Rubric | None
 
 
 class Draft(NamedTuple):
@@ -99,7 +101,7 @@ def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config
     else:
         passed = sum(step.credited for step in rollout.steps if step.step)
         reached = (step for step in rollout.steps if step.credited or step.step == 0)
-        shots = [Shot(step, task.checkpoints[step.step]) for step in reached if step.step in task.checkpoints]
+        shots = [Shot(step, task.checkpoints[step.step], step.rubric) for step in reached if step.step in task.checkpoints]
     blank = tuple(_no_screenshot(shot, config.protocol) for shot in shots if shot.step.screenshot is None)
     ifs = formula.ifs(passed, len(task.actions))
     score = _score(subject, fingerprint, config, ScoreStatus.OK, passed=passed, ifs=ifs, pairs=blank, **_failure(rollout, passed))
@@ -116,7 +118,7 @@ def finish(item: Draft, similarities: Sequence[Similarity], engines: dict[str, s
     """The score with its visual part."""
     if item.score.status is not ScoreStatus.OK:
         return item.score
-    pairs = [*item.score.pairs, *(_pair(shot.step, like, protocol) for shot, like in zip(item.compared, similarities, strict=True))]
+    pairs = [*item.score.pairs, *(_pair(shot, like, protocol) for shot, like in zip(item.compared, similarities, strict=True))]
     pairs.sort(key=lambda pair: pair.step)
     low = formula.mean(pair.low for pair in pairs)
     high = formula.mean(pair.high for pair in pairs) if protocol.high else None
@@ -128,9 +130,9 @@ def finish(item: Draft, similarities: Sequence[Similarity], engines: dict[str, s
     return item.score.model_copy(update=update)
 
 
-def _pair(step: Step, like: Similarity, protocol: ProtocolConfig) -> Pair:
-    reasons = dict(like.reasons)
-    if protocol.high and step.rubric is None:
+def _pair(shot: Shot, like: Similarity, protocol: ProtocolConfig) -> Pair:
+    step, reasons = shot.step, dict(like.reasons)
+    if protocol.high and shot.rubric is None:
         reasons["high"] = step.rubric_reason or "the judge gave no rubric"
     if step.screenshot_sha256 and like.candidate_sha256 not in (None, step.screenshot_sha256):
         changed = "the screenshot is not the one that was judged: run `iwr judge` again"
@@ -138,7 +140,7 @@ def _pair(step: Step, like: Similarity, protocol: ProtocolConfig) -> Pair:
     return Pair(
         step=step.step, reference_sha256=like.reference_sha256, candidate_sha256=like.candidate_sha256,
         metrics=like.metrics, reasons=reasons, low=formula.mean(like.metrics[name] for name in protocol.low),
-        high=formula.high(step.rubric.total) if protocol.high and step.rubric else None, note=like.note,
+        high=formula.high(shot.rubric.total) if protocol.high and shot.rubric else None, note=like.note,
     )
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iwr.errors import DataError
-from iwr.records import FailedBy, Rollout, Step, Task
+from iwr.records import FailedBy, Rollout, Rubric, Step, Task
 
 
 class Counted(NamedTuple):
-    """`passed` steps and the (screenshot's step, checkpoint) pairs that are compared."""
+    """`passed` steps and what is compared: (screenshot's step, checkpoint, rubric of the pair)."""
 
     passed: int
-    shots: list[tuple[Step, Path]]
+    shots: list[tuple[Step, Path, Rubric | None]]
 
 
 def blames_only_assertions(rollout: Rollout) -> bool:
@@ -40,10 +40,14 @@ def count(task: Task, rollout: Rollout) -> Counted:
     executed = len(states) - 1
     denied = next((s.step for s in states[1:] if s.verdict and s.verdict.passed is False), None)
     passed = executed if denied is None else denied - 1
-    last = len(task.actions) if denied is None else denied - 1
-    flagged = [index for index, action in enumerate(task.actions[:last]) if action.visual_evaluation_flag and index < len(states)]
-    shots = [(states[index], _checkpoint(task, ordinal)) for ordinal, index in enumerate([0, *flagged])]
+    before = len(task.actions) if denied is None else denied - 1
+    pairs = [(index, number) for index, number in task.reference_pairs() if index < len(states) and (not number or index < before)]
+    shots = [(states[index], _checkpoint(task, number), _rubric(states[index], number)) for index, number in pairs]
     return Counted(passed, shots[: passed + 1])
+
+
+def _rubric(step: Step, number: int) -> Rubric | None:
+    return step.second_rubric if step.step == 0 and number else step.rubric
 
 
 def _states(rollout: Rollout) -> list[Step]:
@@ -56,8 +60,8 @@ def _states(rollout: Rollout) -> list[Step]:
     return states
 
 
-def _checkpoint(task: Task, ordinal: int) -> Path:
-    path = task.folder / "checkpoints" / f"step_{ordinal}.png"
+def _checkpoint(task: Task, number: int) -> Path:
+    path = task.reference_checkpoint(number)
     if not path.is_file():
         raise DataError(f"task {task.id}: the reference evaluator ends here: {path} is missing", hint="protocol=paper reads any numbering")
     return path

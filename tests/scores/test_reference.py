@@ -35,7 +35,9 @@ def reference(root, *overrides):
 def crafted(paths, task):
     """Four actions done; no verdict on the third assertion (S3), "no" on the fourth."""
     made = list(on_disk.steps(paths, "m", task, credited=4, rubric=80))
-    made[2] = made[2].model_copy(update={"rubric": made[2].rubric.model_copy(update={"total": 50})})
+    rubrics = {total: made[0].rubric.model_copy(update={"total": total}) for total in (20, 50)}
+    made[0] = made[0].model_copy(update={"second_rubric": rubrics[20]})
+    made[2] = made[2].model_copy(update={"rubric": rubrics[50]})
     for step, passed, blame in ((3, None, FailedBy.JUDGE), (4, False, FailedBy.ASSERTION)):
         verdict = Verdict(passed=passed, reason="timed out" if passed is None else "no")
         made[step] = made[step].model_copy(update={"verdict": verdict, "credited": False, "failed_by": blame})
@@ -56,8 +58,8 @@ def test_the_crafted_rollout_gets_the_numbers_computed_by_hand(tmp_path):
     expected = [1.0, ssim_of_plain(0, 255), ssim_of_plain(128, 255)]
     assert [pair.low for pair in result.pairs] == pytest.approx(expected, abs=1e-6)
     assert result.low == pytest.approx(0.600_664, abs=1e-6)
-    assert result.high == pytest.approx((0.8 + 0.8 + 0.5) / 3)
-    assert result.final == pytest.approx(0.7 * 0.75 + 0.3 * (0.600_664 + 0.7) / 2, abs=1e-6)
+    assert result.high == pytest.approx((0.8 + 0.2 + 0.5) / 3)
+    assert result.final == pytest.approx(0.7 * 0.75 + 0.3 * (0.600_664 + 0.5) / 2, abs=1e-6)
 
 
 def test_our_own_protocol_leaves_the_same_rollout_unscored(tmp_path):
@@ -73,7 +75,9 @@ def test_what_lies_beyond_the_counted_steps_is_cut_off(tmp_path):
     task = task_of(tmp_path, [True, True, True], greys=[255, 255, 255, 255])
     config = reference(tmp_path)
     paths = on_disk.paths_of(config)
-    on_disk.judged(paths, "m", task, credited=1, failed_by="page", rubric=100)
+    made = on_disk.steps(paths, "m", task, 1, "page", rubric=100)
+    on_disk.generation(paths, "m", task)
+    on_disk.rollout(paths, "m", task, (made[0].model_copy(update={"second_rubric": made[0].rubric}), *made[1:]))
     (result,) = score(["m"], [task], config, paths)
     assert (result.passed, result.failed_step) == (1, 2)
     assert [pair.step for pair in result.pairs] == [0, 0]  # screenshot 1 stands at place 2, the reference keeps 1 + 1
