@@ -18,7 +18,7 @@
   const HINTS = /^(id|class|name|type|title|alt|href|for|data-.*|aria-controls|aria-label)$/;
   const STATES = ["expanded", "selected", "checked", "pressed", "current", "disabled", "hidden", "invalid", "sort", "valuenow", "modal"];
   const MOST = 20000;
-  const nodes = [], runs = [], paths = new WeakMap();
+  const nodes = [], runs = [], paths = new WeakMap(), steps = new WeakMap();
   let breaks = 0, gap = false;  // line breaks so far; white space before the next text
 
   const squash = (text, most = 300) => String(text || "").replace(/\s+/g, " ").trim().slice(0, most);
@@ -98,14 +98,23 @@
   }
 
   const unique = (element, root) => /^[A-Za-z][\w-]*$/.test(element.id) && root.querySelectorAll("#" + element.id).length === 1;
-  const step = (element, nth, of) => CSS.escape(element.localName) + (of > 1 ? `:nth-of-type(${nth})` : "");
+  // "li:nth-of-type(3)", for all children of a parent at once
+  function step(element, parent) {
+    if (!steps.has(element)) {
+      const kinds = new Map();
+      for (const child of parent && parent.children ? parent.children : [element])
+        kinds.has(child.localName) ? kinds.get(child.localName).push(child) : kinds.set(child.localName, [child]);
+      for (const [name, same] of kinds)
+        same.forEach((child, i) => steps.set(child, CSS.escape(name) + (same.length > 1 ? `:nth-of-type(${i + 1})` : "")));
+    }
+    return steps.get(element);
+  }
 
   // CSS path of an element from that of its parent; " >>> " steps into a shadow root, " ||| " into a frame.
   function pathOf(element) {
     const root = element.getRootNode(), parent = element.parentNode;
     if (unique(element, root)) return before(root) + "#" + element.id;
-    const same = parent && parent.children ? [...parent.children].filter((child) => child.localName === element.localName) : [element];
-    const own = step(element, same.indexOf(element) + 1, same.length);
+    const own = step(element, parent);
     return parent && parent.nodeType === 1 ? `${paths.get(parent) || pathOf(parent)} > ${own}` : before(root) + own;
   }
 
@@ -227,8 +236,8 @@
   visit(document.documentElement, {win: window, dx: 0, dy: 0, clip: view, absolute: view, frame: view, opacity: 1, parent: -1, block: 0, visible: true,
     pointer: false, under: pageHears(document, POINTER) ? "page" : null});
   const root = document.scrollingElement || document.documentElement;
-  return {nodes, runs, width: innerWidth, height: innerHeight, cut: nodes.length >= MOST,
+  return JSON.stringify({nodes, runs, width: innerWidth, height: innerHeight, cut: nodes.length >= MOST,
     scroll: [Math.round(scrollX), Math.round(scrollY)], reach: [Math.max(0, root.scrollWidth - innerWidth), Math.max(0, root.scrollHeight - innerHeight)],
     address: location.pathname + location.search + location.hash,
-    keys: pageHears(document, KEYS) || [...document.querySelectorAll("*")].some((element) => hears(element, KEYS))};
+    keys: pageHears(document, KEYS) || [...document.querySelectorAll("*")].some((element) => hears(element, KEYS))});
 }

@@ -5,6 +5,7 @@ Boxes are (x, y, width, height) in CSS pixels of the viewport, also for what lie
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -200,9 +201,10 @@ def _line(runs: list[Run]) -> Line:
     return Line(runs[0].block, text, (left, top, right - left, bottom - top), tuple(runs))
 
 
-def parse(raw: Any, screenshot: bytes = b"") -> Snapshot:
-    """A Snapshot from what candidates.js returned. Raises PageError when the page has tampered with the answer."""
+def parse(text: Any, screenshot: bytes = b"") -> Snapshot:
+    """A Snapshot from the JSON that candidates.js returned. Raises PageError when the page has tampered with the answer."""
     try:
+        raw = json.loads(text)
         nodes = tuple(_node(entry) for entry in raw["nodes"])
         runs = tuple(
             Run(r["n"], str(r["t"]), _box(r["box"]), bool(r["seen"]), r["block"], int(r["row"]), str(r["kind"])) for r in raw["runs"]

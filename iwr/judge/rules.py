@@ -66,8 +66,9 @@ def grounding(page: Snapshot, found: Node | None, missing: str = "") -> Groundin
     if found is None:
         return Grounding(found=False, candidates=len(page.candidates), reason=missing)
     return Grounding(
-        found=True, role=found.role, name=page.label(found)[:120] or None, locator=found.path, point=found.center, candidates=len(page.candidates)
-    )
+        found=True, role=found.role, name=page.label(found)[:120] or None, locator=found.path, point=found.center,
+        candidates=len(page.candidates),
+    )  # fmt: skip
 
 
 def ground_click(action: Action, page: Snapshot) -> Grounding:
