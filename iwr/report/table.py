@@ -55,10 +55,9 @@ def print_leaderboard(rows: Sequence[Row], note: str) -> None:
 def print_comparison(found: dict[str, Any]) -> None:
     """What `iwr.scores.paired.compare` found, on standard output."""
     from rich.table import Table
-    from rich.text import Text
 
     title = f"{found['first']} against {found['second']}: judge {found['judge']}, protocol {found['protocol']}, {found['tasks']} tasks"
-    table = Table(title=Text(title), title_justify="left")
+    table = Table()
     for index, header in enumerate(("Score", "First", "Second", "Difference", "95 % interval", "p")):
         table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
     for name, row in found["scores"].items():
@@ -66,7 +65,8 @@ def print_comparison(found: dict[str, Any]) -> None:
             ends = " to ".join(f"{end:+.3f}" for end in row["interval"]) if row["interval"] else "-"
             chance = "-" if row["p"] is None else f"{row['p']:.4f}"
             table.add_row(name, shown(row["first"]), shown(row["second"]), f"{row['difference']:+.3f}", ends, chance)
-    _console(len(title)).print(table)
+    print(title)
+    _console(90).print(table)
     print(f"The second one is better on {found['won']} tasks, worse on {found['lost']}, equal on {found['tied']}.")
     for key, words in (("unscored", "unscored in one of them"), ("only_first", "only in the first"), ("only_second", "only in the second")):
         if found[key]:
