@@ -16,25 +16,36 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import io
+import itertools
+import json
+import re
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 from PIL import Image, ImageChops
 
 from iwr.browser import actions
 from iwr.browser.pool import Pool
 from iwr.browser.sandbox import Chromium, Site, Tab, find_executable
-from iwr.config import BrowserConfig, Environment
+from iwr.config import BrowserConfig, Environment, load_config
+from iwr.judge.rollout import judge
+from iwr.progress import silent
+from iwr.records import Action, ActionType, Classification, Generation, GenerationStatus, Parameters, Rollout, Task
+from iwr.runs import RunPaths, read_record, write_atomic, write_record
 
 SIZE = (1280, 720)
 PAGE = """<!doctype html><style>body {{ font: 18px sans-serif; margin: 20px }} .card {{ display: inline-block; width: 200px; height: 90px;
 margin: 6px; background: linear-gradient(#e8f0ff, #c0d0ff) }} button {{ font-size: 18px; margin: 4px }}</style>
-<input id=name placeholder=Name> <button id=add>Add</button> <button id=sort>Sort</button> <button id=clear>Clear</button>
+<input id=name aria-label=Name> <button id=add>Add</button> <button id=sort>Sort</button> <button id=clear>Clear</button>
 <button id=tab1>List</button> <button id=tab2>Grid</button><ul id=list></ul><div id=grid></div>
 <script>
 const items = [], after = (f) => {delay} ? setTimeout(f, {delay}) : f();
@@ -142,16 +153,143 @@ def a_site(folder: Path, delay: int) -> Site:
     return Site(page)
 
 
+# ---- the stage against a serial run --------------------------------------------------------------------
+
+CALL_SECONDS = 0.5
+# The reference evaluator sleeps 0.8 s (8 steps in 8.0 s) to 1.4 s (57 % of 17.8 s for 7 actions) a step; the smaller is taken.
+REFERENCE_SLEEP = 0.8
+ACTIONS = [
+    Action(
+        type=ActionType.TYPE if what == "type" else ActionType.CLICK,
+        parameters=Parameters(description=f"Type '{text}' into the Name field." if what == "type" else f"Click the '{label}' button."),
+        logical_assertion="The page changed as expected.",
+    )
+    for (what, _, text, _), label in zip(STEPS, ("", "Add", "", "Add", "Sort", "Grid", "List", "Clear"), strict=True)
+]
+
+
+class Stub(BaseHTTPRequestHandler):
+    """A judge model that needs half a second for everything, then finds the element by its quoted label and says yes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._send({"data": [{"id": "stub", "max_model_len": 32768}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(CALL_SECONDS)
+        words = "\n".join(part.get("text", "") for part in body["messages"][-1]["content"])
+        if body["response_format"]["json_schema"]["name"] == "choice":
+            label = re.search(r"the '?(\w+)'? (?:button|field)", words)
+            line = label and re.search(rf'^(\d+)\. .*"{label[1]}"', words, re.MULTILINE)
+            answer = {"reason": "the label", "element": line[1] if line else "none"}
+        else:
+            answer = {"reason": "as expected", "verdict": "yes"}
+        self._send({"choices": [{"message": {"content": json.dumps(answer)}, "finish_reason": "stop"}]})
+
+    def _send(self, body: dict) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def stage(folder: Path, serial_tasks: int, tasks: int, in_flight: int) -> bool:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    site = a_site(folder, 0)
+
+    start = time.perf_counter()
+    serial_shots = [asyncio.run(as_the_reference(site.page, url)) for _ in range(serial_tasks)]
+    serial = 60 * serial_tasks / (time.perf_counter() - start)
+
+    start = time.perf_counter()
+    rollouts, last = staged(folder, site.page, url, tasks, in_flight)
+    staged_rate = 60 * tasks / (time.perf_counter() - start)
+    server.shutdown()
+
+    failures = [f"step {step.step}: {step.reason}" for rollout in rollouts for step in rollout.steps if not step.credited]
+    if failures:
+        print(f"not credited: {failures[0]}")
+    equal = all(same(serial_shots[-1], shot) for shot in last)
+    print(
+        f"tasks a minute: serial {serial:.1f}, stage {staged_rate:.1f} at {in_flight} in flight, {staged_rate / serial:.1f}x (at least 8); "
+        f"all steps {'NOT credited' if failures else 'credited'}, final state {'equal' if equal else 'DIFFERENT'}"
+    )
+    return staged_rate >= 8 * serial and not failures and equal
+
+
+def staged(folder: Path, page: Path, url: str, count: int, in_flight: int) -> tuple[list[Rollout], list[bytes]]:
+    """The real stage: `count` tasks on the page. Returns the records and the last screenshots."""
+    overrides = ["judge=model", "judge.model.path=stub", f"judge.url={url}", f"browser.contexts={in_flight}"]
+    config, _ = load_config(overrides)
+    paths, work = RunPaths.of(folder, "run"), []
+    for number in range(count):
+        files = paths.task("page", f"task-{number}")
+        write_atomic(files.page, page.read_bytes())
+        write_record(files.generation, Generation(model="page", task=f"task-{number}", status=GenerationStatus.OK, fingerprint={}))
+        work.append(("page", a_task(f"task-{number}", folder)))
+    judge(work, config, paths, silent)
+    results = [paths.task("page", task.id).judge("model") for _, task in work]
+    records = [record for files in results if (record := read_record(files.rollout, Rollout))]
+    return records, [shot.read_bytes() for files in results if (shot := files.screenshot(len(ACTIONS))).exists()]
+
+
+def a_task(name: str, folder: Path) -> Task:
+    return Task(
+        id=name, folder=folder, classification=Classification(), width=SIZE[0], height=SIZE[1], actions=tuple(ACTIONS), checkpoints={},
+        video=folder / "video.mp4", assets=None, stitched=(), true_page=None, digest=name,
+    )  # fmt: skip
+
+
+async def as_the_reference(page_file: Path, url: str) -> bytes:
+    """One task the old way: a browser for it alone, fixed sleeps, one model call at a time, assertions at the end."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright, httpx.AsyncClient(timeout=60) as client:
+
+        async def call(kind: str, words: str, *shots: bytes) -> None:
+            images = [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(s).decode()}} for s in shots]
+            content = [*images, {"type": "text", "text": words}]
+            form = {"type": "json_schema", "json_schema": {"name": kind}}
+            await client.post(f"{url}/chat/completions", json={"messages": [{"content": content}], "response_format": form})
+
+        browser = await playwright.chromium.launch(executable_path=find_executable(BrowserConfig(name="bench"), Environment.read()))
+        page = await browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+        await page.goto(page_file.as_uri())
+        await asyncio.sleep(REFERENCE_SLEEP)
+        shots = [await page.screenshot(animations="disabled", caret="hide")]
+        for action, (what, where, text, _) in zip(ACTIONS, STEPS, strict=True):
+            await call("choice", action.parameters.description + await page.locator("body").aria_snapshot())
+            await (page.fill(where, text) if what == "type" else page.click(where))
+            await asyncio.sleep(REFERENCE_SLEEP)
+            shots.append(await page.screenshot(animations="disabled", caret="hide"))
+        await browser.close()
+        for before, after in itertools.pairwise(shots):
+            await call("ruling", "Did it come true?", before, after)
+        return shots[-1]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=["sandbox", "stage"])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--pages", type=int, default=24)
+    parser.add_argument("--tasks", type=int, default=40)
+    parser.add_argument("--in-flight", type=int, default=8)
     options = parser.parse_args()
     passed = True
-    if options.part in (None, "sandbox"):
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        if options.part in (None, "sandbox"):
             passed &= asyncio.run(sandbox(Path(folder), options.repeats, options.pages))
+        if options.part in (None, "stage"):
+            passed &= stage(Path(folder), max(1, options.tasks // 20), options.tasks, options.in_flight)
     return 0 if passed else 1
 
 

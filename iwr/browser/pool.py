@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from iwr.browser.sandbox import Budget, Chromium, Site, Tab
+from iwr.browser.sandbox import Budget, Chromium, NotOpened, Site, Tab
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import BrowserError, PageError
 
@@ -45,7 +45,7 @@ class Pool:
         page breaks every browser although others work; BrowserError when no browser works.
         """
         slot = await self._free.get()
-        budget = Budget(0)
+        budget, failures = Budget(0), list[BrowserError]()
         try:
             for attempt, share in enumerate(SHARES, start=1):
                 budget.left += share * self._config.page_seconds
@@ -56,9 +56,12 @@ class Pool:
                         return await work(tab)
                 except BrowserError as error:
                     log.warning("attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error)
-                    chromium.broken, failure = True, error
+                    chromium.broken = True
+                    failures.append(error)
             await (await slot.ready()).probe()
-            raise PageError(f"the page breaks the browser: {failure}") from failure
+            if any(isinstance(failure, NotOpened) for failure in failures):
+                raise failures[-1]
+            raise PageError(f"the page breaks the browser: {failures[-1]}") from failures[-1]
         finally:
             self._free.put_nowait(slot)
 

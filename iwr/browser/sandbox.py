@@ -32,13 +32,14 @@ from iwr.errors import BrowserError
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Playwright
 
-__all__ = ["Budget", "Chromium", "Site", "Tab"]
+__all__ = ["Budget", "Chromium", "NotOpened", "Site", "Tab"]
 
 log = logging.getLogger(__name__)
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START = 1_750_000_000_000  # the date at which every page opens, ms since 1970: 2025-06-15 15:06:40 UTC
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE")  # to the browser; no keys
+OPEN_SECONDS = 30.0  # for an empty tab
 LAUNCH_SECONDS = 60.0
 WATCH_SECONDS = 0.2  # between two looks at the memory of the browser's processes
 
@@ -71,18 +72,25 @@ def find_executable(config: BrowserConfig, environment: Environment) -> str | No
     return shutil.which(named) if named else next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
 
 
+class NotOpened(BrowserError):
+    """Not even an empty tab opened, so no page can have caused it."""
+
+
 class Chromium:
     """One driver, one browser. `broken`: it must be replaced."""
 
     def __init__(self, config: BrowserConfig, environment: Environment):
         self.config = config
-        self.limits = Limits.of(config)
         self.broken = False
         self.version = ""
         self._environment = environment
         self._executable = find_executable(config, environment)
         self._token = f"--iwr={uuid.uuid4().hex}"
         self._overweight = False  # a page was killed for its memory
+
+    @property
+    def limits(self) -> Limits:
+        return Limits.of(self.config)
 
     async def __aenter__(self) -> Chromium:
         from playwright.async_api import Error, async_playwright
@@ -154,7 +162,7 @@ class Chromium:
         from playwright.async_api import Error
 
         try:
-            async with asyncio.timeout(LAUNCH_SECONDS):
+            async with asyncio.timeout(OPEN_SECONDS):
                 page = await self._browser.new_page()
                 await page.screenshot()
                 await page.close()
@@ -199,10 +207,10 @@ class Chromium:
         from playwright.async_api import Error
 
         if self.broken:
-            raise BrowserError("the browser is broken")
+            raise NotOpened("the browser is broken")
         self._overweight = False
         try:
-            async with asyncio.timeout(self.limits.load):
+            async with asyncio.timeout(OPEN_SECONDS):
                 context = await self._browser.new_context(
                     viewport={"width": width, "height": height}, locale="en-US", timezone_id="UTC", color_scheme="light",
                     service_workers="block", accept_downloads=False,
@@ -216,7 +224,7 @@ class Chromium:
                     await cdp.send("Animation.setPlaybackRate", {"playbackRate": 0})
         except (Error, TimeoutError) as error:
             self.broken = True
-            raise BrowserError(f"the browser opens no page: {first_line(error)}") from error
+            raise NotOpened(f"the browser opens no page: {first_line(error)}") from error
         gate.watch(context, page)
         return Tab(self, gate, page, cdp, real_time, budget)
 

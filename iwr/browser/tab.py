@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -32,16 +33,20 @@ class Limits(NamedTuple):
     call: float  # one call into it
     close: float
 
+    crowd: float  # by which they are stretched
+
     @classmethod
     def of(cls, config: BrowserConfig) -> Limits:
-        return cls(config.page_seconds / 4, config.page_seconds / 10, config.page_seconds / 10)
+        """As configured, up to four times longer on a crowded machine: there a slow page is not the page's fault."""
+        crowd = min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+        return cls(crowd * config.page_seconds / 4, crowd * config.page_seconds / 10, crowd * config.page_seconds / 10, crowd)
 
 
 @dataclass
 class Budget:
     """What calls into one page may still take, all together."""
 
-    left: float  # seconds
+    left: float  # seconds of a machine that is not crowded
 
 
 class Tab:
@@ -83,7 +88,7 @@ class Tab:
 
     async def settle(self, horizon: float = HORIZON) -> bool:
         """Waits until the page is still, `horizon` virtual ms on. False: it was not, when the cap was hit."""
-        return await settle(self, self._chromium.config.settle_seconds, horizon)
+        return await settle(self, self._chromium.config.settle_seconds * self.limits.crowd, horizon)
 
     async def screenshot(self) -> bytes:
         """PNG of the viewport. The same state gives the same bytes."""
@@ -98,7 +103,7 @@ class Tab:
     async def call(self, work: Awaitable[T], what: str, seconds: float | None = None) -> T:
         """The result of any Playwright call on this page, under a deadline. Raises PageError, BrowserError."""
         loop = asyncio.get_running_loop()
-        deadline = min(seconds or self.limits.call, self._budget.left)
+        deadline = min(seconds or self.limits.call, self._budget.left * self.limits.crowd)
         task = asyncio.ensure_future(work)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # so that asyncio does not report what we gave up
         either: set[asyncio.Future[Any]] = {task, self._gone}
@@ -106,7 +111,7 @@ class Tab:
         try:
             await asyncio.wait(either, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._budget.left -= loop.time() - start
+            self._budget.left -= (loop.time() - start) / self.limits.crowd
             if not task.done():
                 self.stuck = True
                 task.cancel()
