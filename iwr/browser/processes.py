@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 PROC = Path("/proc")
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
@@ -20,10 +20,23 @@ class Process(NamedTuple):
     state: str  # Z: a zombie, already dead
 
 
-def processes() -> Iterator[Process]:
-    for entry in os.scandir(PROC):
-        if entry.name.isdigit() and (process := _process(int(entry.name))):
-            yield process
+def processes() -> list[Process]:
+    pids = (int(entry.name) for entry in os.scandir(PROC) if entry.name.isdigit())
+    return [process for pid in pids if (process := _process(pid))]
+
+
+class _Recent:
+    """Of a node with thousands of processes, several browsers share one look."""
+
+    taken = -1.0
+    processes: ClassVar[list[Process]] = []
+
+
+def recent_processes(age: float = 1.0) -> list[Process]:
+    """The processes as they were at most `age` seconds ago."""
+    if time.monotonic() - _Recent.taken > age:
+        _Recent.processes, _Recent.taken = processes(), time.monotonic()
+    return _Recent.processes
 
 
 def _process(pid: int) -> Process | None:
@@ -66,14 +79,16 @@ class BrowserProcesses:
             pid = everything[pid].parent
         return pid if pid in everything else None
 
-    def group(self) -> list[int]:
-        return [p.pid for p in processes() if p.group == self.browser and p.state != "Z"] if self.browser else []
+    def recent(self) -> list[int]:
+        """The browser's processes, as far as they are known without a new look."""
+        return [p.pid for p in recent_processes() if p.group == self.browser]
 
     def kill_browser(self) -> None:
         """End the browser with all its children; remove the profile that it leaves behind."""
         profile = next((a.partition("=")[2] for a in command_line(self.browser or 0) if a.startswith("--user-data-dir=")), None)
-        for pid in self.group():
-            kill(pid)
+        for process in processes():
+            if process.group == self.browser and process.state != "Z":
+                kill(process.pid)
         if profile and "playwright" in Path(profile).name:
             shutil.rmtree(profile, ignore_errors=True)
 

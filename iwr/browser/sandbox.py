@@ -174,7 +174,7 @@ class Chromium:
         """Ends a page's process that grows beyond the cap, and the whole browser when another of its processes does."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for pid in self._processes.group():
+            for pid in self._processes.recent():
                 if resident_mb(pid) < self.config.renderer_mb:
                     continue
                 self._overweight = True
