@@ -32,6 +32,7 @@ On a cluster:
 
 Tools:
   compare     two contestants task by task: difference, interval, p-value
+  selftest    measure a judge on pages whose truth is known
   validate    check a data set: one line for each fault
   record      make a task from a page and an action script
   config      print every setting and its value
@@ -50,6 +51,7 @@ EXAMPLES = {
     "submit": "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu run.name=first",
     "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
     "compare": "iwr compare runs/first/demo runs/second/demo protocol=offline",
+    "selftest": "iwr selftest judge=qwen3_vl_8b run.name=first",
     "validate": "iwr validate data=iwr_bench data.root=DIR --json",
     "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
     "config": "iwr config model=demo protocol=offline",
@@ -103,7 +105,10 @@ def _message(error: BaseException) -> str:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.command in RUNS:
         return _run(options)
-    tools = {"compare": _compare, "validate": _validate, "record": _record, "config": _config, "submit": _submit, "status": _status}
+    tools = {
+        "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config, "submit": _submit,
+        "status": _status,
+    }  # fmt: skip
     return tools[options.command](options)
 
 
@@ -130,6 +135,18 @@ def _show(outcome, folder: Path, note: str, *, as_json: bool) -> None:
 
     print_leaderboard(outcome.rows, note)
     print(f"report: {folder}")
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from iwr import pipeline, progress
+    from iwr.config import load_config
+    from iwr.judge.selftest import lines, selftest
+
+    config, models = load_config(options.settings)
+    work = pipeline.prepare(config, models)
+    record = selftest(work.all_tasks, config, work.paths, progress.show)
+    print(record.model_dump_json(indent=1) if options.json else "\n".join([*lines(record), f"saved: {work.paths.selftest(record.judge)}"]))
+    return EXIT_INCOMPLETE if record.sensitivity.unusable or record.specificity.unusable else EXIT_OK
 
 
 def _submit(options: argparse.Namespace) -> int:

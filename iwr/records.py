@@ -260,6 +260,32 @@ class Rollout(Record):
         return next((s for s in self.steps if s.failed_by), None)
 
 
+class Tally(Record):
+    """How often something was so, of the answers that were usable. `share` is None when there was none."""
+
+    asked: int
+    yes: int
+    unusable: int
+    share: float | None = None
+    low: float | None = None  # 95 % interval
+    high: float | None = None
+
+
+class SelfTest(Record):
+    """A judge measured on ground truth: see judge/selftest.py."""
+
+    judge: str
+    tasks: tuple[str, ...]
+    settings: Fingerprint  # of the judge
+    sensitivity: Tally  # affirmed, of what had to be
+    specificity: Tally  # refused, of what had to be
+    kinds: dict[str, Tally]  # answered rightly, by kind of question
+    flips: Tally  # another answer to the same question
+    order_flips: Tally  # another answer when the pictures are shown in the other order
+    calls: int
+    seconds: float
+
+
 # ---- metrics and scores -----------------------------------------------------------------------------
 
 

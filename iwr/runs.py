@@ -142,6 +142,9 @@ class RunPaths:
     def logs(self) -> Path:
         return self.folder / "logs"
 
+    def selftest(self, judge: str) -> Path:
+        return self.folder / f"selftest-{safe_name('judge', judge)}.json"
+
     def session(self, model: str, name: str) -> Path:
         """What one process did with one model's servers; `name` is unique to the process."""
         return self.logs / f"session-{safe_name('model', model)}-{name}.json"

@@ -13,7 +13,7 @@ from iwr.records import Verdict
 REASON = 300  # characters
 
 QUESTION = """\
-The first screenshot shows a web page BEFORE an action, the second shows it AFTER.
+One screenshot shows a web page BEFORE an action, the other shows it AFTER.
 <assertion>{assertion}</assertion>
 
 Did the assertion come true: does it hold in the AFTER screenshot, as a result of what changed since BEFORE? Judge only what can be seen. \
@@ -26,16 +26,17 @@ class Ruling(Reply):
     verdict: Literal["yes", "no"]
 
 
-def question(assertion: str, before: bytes, after: bytes) -> list[Part]:
-    return [
-        text("BEFORE the action:"), image(before), text("AFTER the action:"), image(after),
-        text(QUESTION.format(assertion=assertion, voice=PAGE_IS_NO_VOICE)),
-    ]  # fmt: skip
+def question(assertion: str, before: bytes, after: bytes, *, swapped: bool = False) -> list[Part]:
+    """Both pictures, each named; `swapped` shows the one after first."""
+    pictures = [[text("BEFORE the action:"), image(before)], [text("AFTER the action:"), image(after)]]
+    first, second = reversed(pictures) if swapped else pictures
+    return [*first, *second, text(QUESTION.format(assertion=assertion, voice=PAGE_IS_NO_VOICE))]
 
 
-async def verify(asker: Asker, step: int, assertion: str, before: bytes, after: bytes) -> Verdict:
+async def verify(asker: Asker, step: int, assertion: str, before: bytes, after: bytes, *, swapped: bool = False) -> Verdict:
     """The model's verdict on two screenshots (PNG). Raises JudgeError, ServerError."""
-    asked = await asker.ask(f"step {step}: assertion", question(assertion, before, after), Ruling, logprobs=True)
+    parts = question(assertion, before, after, swapped=swapped)
+    asked = await asker.ask(f"step {step}: assertion", parts, Ruling, logprobs=True)
     return Verdict(
         passed=asked.reply.verdict == "yes", reason=asked.reply.reason, probability=yes_probability(asked.logprobs),
         attempts=asked.attempts, answer=asked.text,

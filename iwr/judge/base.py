@@ -20,8 +20,11 @@ class Judge(Protocol):
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
         """The element that the action's description means; `found=False` with a reason when the page has none."""
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot) -> Verdict:
-        """Whether `assertion` came true between the two states: their screenshots, and what can be read in them."""
+    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
+        """Whether `assertion` came true between the two states: their screenshots, and what can be read in them.
+
+        `swapped` shows a model the state after first; the question is the same.
+        """
 
     async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
         """How well a screenshot (PNG) matches the reference's."""

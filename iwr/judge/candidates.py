@@ -231,6 +231,16 @@ def parse(text: Any, screenshot: bytes = b"") -> Snapshot:
     return snapshot
 
 
+def picture_of(screenshot: bytes, width: int, height: int) -> Snapshot:
+    """A state of which there is only a picture: nothing on it can be read or acted on by rules."""
+    root = Node(
+        index=0, parent=-1, uid="picture", tag="html", role="generic", name="", box=(0, 0, width, height), visible=True, in_view=True,
+        share=1, how=None, value=None, placeholder="", states={}, hints="", marks="", look="", hovered=False, focused=False, layer="static",
+        path="html", options=(), scroll_x=None, scroll_y=None,
+    )  # fmt: skip
+    return Snapshot((root,), (), width, height, (0, 0), (0, 0), "", False, False, screenshot)
+
+
 def _node(entry: dict[str, Any]) -> Node:
     return Node(
         index=entry["i"],

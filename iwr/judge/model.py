@@ -45,8 +45,8 @@ class ModelJudge:
             case ActionType.CLICK:
                 return await grounding.ground(self.asker, step, description, page, page.candidates)
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot) -> Verdict:
-        return await assertions.verify(self.asker, step, assertion, before.screenshot, after.screenshot)
+    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
+        return await assertions.verify(self.asker, step, assertion, before.screenshot, after.screenshot, swapped=swapped)
 
     async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
         return await rubric.rate(self.asker, step, reference, candidate)

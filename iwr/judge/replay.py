@@ -32,7 +32,7 @@ class ReplayJudge:
             return Grounding(found=False, reason=recorded.reason)
         return recorded.grounding
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot) -> Verdict:
+    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
         recorded = self._step(step)
         if recorded.verdict is None or recorded.verdict.passed is None:
             raise JudgeError(recorded.reason or "the recorded judge gave no verdict")

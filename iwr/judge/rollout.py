@@ -161,7 +161,7 @@ async def roll_out(desk: Desk, judge: Judge, pool: Pool, config: Config, made_fr
         drive.end(FailedBy.INFRASTRUCTURE, error)
     steps = credited(drive.steps, await drive.answers())
     if config.protocol.high:
-        steps = await _rated(steps, desk.task, judge, drive.shots, faulty=config.protocol.reference_faults)
+        steps = await _rated(steps, desk.task, judge, drive.pages, faulty=config.protocol.reference_faults)
     problem = unscored(steps)
     rollout = Rollout(
         model=desk.model,
@@ -203,7 +203,7 @@ class Drive:
         self.judge = judge
         self.refused: dict[str, int] = {}
         self.steps: list[Step] = []
-        self.shots: dict[int, bytes] = {}
+        self.pages: list[Snapshot] = []  # the states that were reached
         self._asked: dict[int, asyncio.Task[Answer]] = {}
 
     async def run(self, tab: Tab) -> None:
@@ -225,7 +225,7 @@ class Drive:
     def _restart(self) -> None:
         for asked in self._asked.values():
             asked.cancel()
-        self.steps, self.shots, self._asked = [], {}, {}
+        self.steps, self.pages, self._asked = [], [], {}
 
     async def _act(self, tab: Tab, number: int, action: Action, page: Snapshot) -> Snapshot:
         """The page after action `number`. Raises Ended when the action cannot be performed; the step then says why."""
@@ -247,7 +247,7 @@ class Drive:
         page = parse(await tab.evaluate(WALK), await tab.screenshot())
         path = self.desk.files.screenshot(step.step)
         write_atomic(path, page.screenshot)
-        self.shots[step.step] = page.screenshot
+        self.pages.append(page)
         self.steps.append(
             step.model_copy(
                 update={
@@ -308,7 +308,7 @@ def credited(steps: Sequence[Step], answers: Mapping[int, Answer]) -> list[Step]
     return result
 
 
-async def _rated(steps: list[Step], task: Task, judge: Judge, shots: Mapping[int, bytes], *, faulty: bool) -> list[Step]:
+async def _rated(steps: list[Step], task: Task, judge: Judge, pages: Sequence[Snapshot], *, faulty: bool) -> list[Step]:
     """The checkpoints that count, with the judge's rubric; `faulty`: paired as the reference evaluator does."""
     wanted: dict[int, list[Path]] = {}
     for number, checkpoint in task.reference_pairs() if faulty else ():
@@ -317,12 +317,12 @@ async def _rated(steps: list[Step], task: Task, judge: Judge, shots: Mapping[int
     async def one(step: Step) -> Step:
         counts = [task.checkpoints[step.step]] if step.credited and step.step in task.checkpoints else []
         references = wanted.get(step.step, []) if faulty else counts
-        if not references or step.step not in shots:
+        if not references or step.step >= len(pages):
             return step
         if not judge.rates:
             return step.model_copy(update={"rubric_reason": NO_RUBRIC})
         try:
-            rubrics = [await judge.rate(step.step, reference.read_bytes(), shots[step.step]) for reference in references]
+            rubrics = [await judge.rate(step.step, reference.read_bytes(), pages[step.step].screenshot) for reference in references]
             return step.model_copy(update=dict(zip(("rubric", "second_rubric"), rubrics, strict=False)))
         except (JudgeError, ServerError, OSError) as error:
             return step.model_copy(update={"rubric_reason": f"rating failed: {error}"})

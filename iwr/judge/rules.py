@@ -54,7 +54,7 @@ class RulesJudge:
         }
         return rule[action.type](action, page)
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot) -> Verdict:
+    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
         passed, why = decide(assertion, Change(before, after))
         return Verdict(passed=passed, reason=why)
 
