@@ -147,7 +147,7 @@ def speed(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -
     mine, ours = timed(lambda: compare(todo, settings, Path(tempfile.mkdtemp(dir=folder))))
     plain, theirs = timed(lambda: plain_loop(todo, settings))
     apart = max(abs(a.metrics[name] - b[name]) for a, b in zip(ours.pairs, theirs, strict=True) for name in settings)
-    print(f"speed    {len(todo)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; values apart by {apart:.1e}")
+    print(f"speed    {len(todo)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; values apart by {apart:.1e}", flush=True)
     return plain.wall >= 2 * mine.wall and apart < 1e-4
 
 
@@ -155,13 +155,13 @@ def second(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) 
     tasks, cache = screenshots // 2, Path(tempfile.mkdtemp(dir=folder))
     batches = [pairs(folder, tasks, contestant) for contestant in (1, 2)]
     one, two = (timed(lambda todo=todo: compare(todo, settings, cache))[0] for todo in batches)
-    print(f"second   {tasks} tasks: first contestant {one}, second {two}: {two.over(one)}")
+    print(f"second   {tasks} tasks: first contestant {one}, second {two}: {two.over(one)}", flush=True)
     return two.wall <= 0.55 * one.wall
 
 
 def memory(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
     small, large = (peak(tasks, folder, settings) for tasks in (screenshots // 8, screenshots // 2))
-    print(f"memory   {screenshots // 8} tasks {small} MB, {screenshots // 2} tasks {large} MB: {large / small:.2f}")
+    print(f"memory   {screenshots // 8} tasks {small} MB, {screenshots // 2} tasks {large} MB: {large / small:.2f}", flush=True)
     return large <= 1.1 * small
 
 
@@ -197,7 +197,7 @@ def encoder(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]])
     todo = list(zip(files[::2], files[1::2], strict=True))
     all_of_it, _ = timed(lambda: compare(todo, only, Path(tempfile.mkdtemp(dir=folder))))
     alone, stage = rounds * len(items) / alone_cost.wall, len(files) / max(all_of_it.wall - load.wall, 1e-9)
-    print(f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (loading left out): {stage / alone:.2f}")
+    print(f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (loading left out): {stage / alone:.2f}", flush=True)
     return stage >= 0.7 * alone or not torch.cuda.is_available()
 
 

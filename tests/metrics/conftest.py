@@ -112,3 +112,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
     """Of the metrics that need weights, as in ProtocolConfig.metrics."""
     save = {"clip": save_clip, "dino": save_dino, "lpips": save_alexnet}
     return {name: {"path": str(make(tmp_path_factory.mktemp(name)))} for name, make in save.items()}
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> None:
+    """For torch: on busy cores its threads spend their time waiting for each other."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -18,11 +18,14 @@ from iwr.metrics.compare import compare
 from iwr.metrics.weights import prefetch
 
 NAMES = ("page", "shifted", "recoloured", "other", "empty")
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torchvision", "ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore::UserWarning:torchvision", "ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")
-def compared(shots, settings, tmp_path_factory):
+def compared(shots, settings, one_thread, tmp_path_factory):
     """All pairs against the page, all metrics, one pass."""
     result = compare([(shots["page"], shots[name]) for name in NAMES], settings, tmp_path_factory.mktemp("cache"))
     assert not any(pair.reasons for pair in result.pairs)

@@ -13,7 +13,10 @@ from PIL import Image
 
 from iwr.metrics.compare import compare
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning"),
+]
 
 
 def test_easyocr_reads_what_its_own_call_reads(shots, tmp_path):
