@@ -34,7 +34,8 @@ def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
     """
     folder = ReportPaths(paths.report).figures
     plans = list(_plans(summary))
-    made_from = digest(summary.rows, summary.parts, summary.intervals, summary.kinds, [score.final for score in summary.scores])
+    finals = [score.final for score in summary.scores]
+    made_from = digest(summary.rows, summary.parts, summary.intervals, summary.kinds, finals, Path(__file__).read_bytes())
     stamp = folder / "made_from.json"
     if _read(stamp) != made_from:
         for figure, draw in plans:

@@ -58,7 +58,8 @@ def _made_from(summary: Summary, paths: RunPaths) -> dict[str, str]:
     beside: dict[str, list[tuple[str, float | None]]] = {name: [] for name in names}
     for score in summary.scores:
         beside[score.task].append((score.model, score.final))
-    shared = digest(paths.folder.name, *map(_template, TEMPLATES))
+    code = [Path(__file__).with_name(name).read_bytes() for name in ("html.py", "views.py")]
+    shared = digest(paths.folder.name, *map(_template, TEMPLATES), *code)
 
     def one(score: TaskScore) -> str:
         own = paths.task(score.model, score.task)
