@@ -27,6 +27,7 @@ Stages, each with the same settings as `run`, each resumed where it stopped:
   report      tables from what is there
 
 On a cluster:
+  prefetch    download the weights of models, judge and metrics: run it where there is a network
   submit      the same as a chain of SLURM jobs
   status      what is done, owed, failed and running, by model and shard
 
@@ -48,6 +49,7 @@ EXAMPLES = {
     "judge": "iwr judge model=directory model.path=DIR run.name=first     # judges DIR/<task>/index.html",
     "score": "iwr score model=demo protocol=offline run.name=first",
     "report": "iwr report models=[oracle,demo] run.name=first",
+    "prefetch": "iwr prefetch model=qwen2_5_vl_7b judge=rules protocol=local",
     "submit": "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu run.name=first",
     "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
     "compare": "iwr compare runs/first/demo runs/second/demo protocol=offline",
@@ -106,8 +108,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command in RUNS:
         return _run(options)
     tools = {
-        "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config, "submit": _submit,
-        "status": _status,
+        "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config,
+        "prefetch": _prefetch, "submit": _submit, "status": _status,
     }  # fmt: skip
     return tools[options.command](options)
 
@@ -147,6 +149,20 @@ def _selftest(options: argparse.Namespace) -> int:
     record = selftest(work.all_tasks, config, work.paths, progress.show)
     print(record.model_dump_json(indent=1) if options.json else "\n".join([*lines(record), f"saved: {work.paths.selftest(record.judge)}"]))
     return EXIT_INCOMPLETE if record.sensitivity.unusable or record.specificity.unusable else EXIT_OK
+
+
+def _prefetch(options: argparse.Namespace) -> int:
+    from iwr.config import load_config
+    from iwr.inference import weights
+    from iwr.metrics.weights import prefetch
+    from iwr.scores.stage import metrics_of
+
+    config, models = load_config(options.settings)
+    judge = [config.judge.model] if config.judge.model else []
+    served = [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
+    fetched = {model.name: str(weights.prefetch(model)) for model in served} | prefetch(metrics_of(config.protocol))
+    print(json.dumps(fetched, indent=1) if options.json else "\n".join(f"{name}  {path}" for name, path in fetched.items()))
+    return EXIT_OK
 
 
 def _submit(options: argparse.Namespace) -> int:

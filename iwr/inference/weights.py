@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from iwr.config import ModelConfig, ServerConfig
+from iwr.errors import ConfigError
 from iwr.inference.launch import model_path
 from iwr.records import digest
 
@@ -49,6 +50,25 @@ def identity(model: ModelConfig, server: ServerConfig) -> str | None:
     path = model_path(model)
     reference = Path(HF_HUB_CACHE) / f"models--{path.replace('/', '--')}" / "refs" / (model.revision or "main")
     return reference.read_text().strip() if reference.is_file() else None
+
+
+def prefetch(model: ModelConfig) -> Path:
+    """Where the model's weights lie, after downloading what is missing; an interrupted download goes on.
+
+    Raises ConfigError when they are neither here nor to be had.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    path = model_path(model)
+    if Path(path).is_dir():
+        return Path(path)
+    try:
+        return Path(snapshot_download(path, revision=model.revision))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        hint = "check the name, the network and, for gated models, `hf auth login`"
+        raise ConfigError(f"{model.name}: cannot fetch {path}: {first}", hint=hint) from error
 
 
 def _ends(path: Path) -> list[bytes]:
