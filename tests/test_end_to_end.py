@@ -151,7 +151,8 @@ def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
 
 
 def test_changed_settings_stop_with_the_keys_and_the_choices(finished):
-    done = subprocess.run([sys.executable, "-m", "iwr.cli", "run", *finished.settings, "protocol.max_frames=8"], capture_output=True, text=True)
+    command = [sys.executable, "-m", "iwr.cli", "run", *finished.settings, "protocol.max_frames=8"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "max_frames: 64 -> 8" in done.stderr
     assert all(choice in done.stderr for choice in ("resume", "run.on_change=overwrite", "run.name"))
