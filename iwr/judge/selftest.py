@@ -246,7 +246,8 @@ def wilson(yes: int, asked: int, z: float = 1.959964) -> tuple[float, float]:
 def lines(record: SelfTest) -> list[str]:
     """The record for people, one line a figure."""
     figures = {
-        "sensitivity": record.sensitivity, "specificity": record.specificity, **{f"  {kind}": found for kind, found in record.kinds.items()},
+        "sensitivity": record.sensitivity, "specificity": record.specificity,
+        **{f"  {kind}": found for kind, found in record.kinds.items()},
         "other answer when asked again": record.flips, "other answer in the other order": record.order_flips,
     }  # fmt: skip
     head = f"judge {record.judge} on {len(record.tasks)} tasks, {record.calls} calls"
