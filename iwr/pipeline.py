@@ -104,9 +104,9 @@ def owed(work: Work, stage: str) -> int:
         from iwr.inference import generate as inference
 
         return sum(len(inference.owed(work.tasks, model, work.config, work.paths)) for model in work.models)
-    from iwr.judge import rollout
+    from iwr.judge.rollout import owed as owed_rollouts
 
-    return len(rollout.owed(_pairs(work), work.config, work.paths))
+    return len(owed_rollouts(_pairs(work), work.config, work.paths))
 
 
 @contextmanager
@@ -128,9 +128,9 @@ def generate(work: Work, progress: Progress) -> None:
 
 
 def judge(work: Work, progress: Progress) -> None:
-    from iwr.judge import rollout
+    from iwr.judge.rollout import judge as roll_out_all
 
-    rollout.judge(_pairs(work), work.config, work.paths, progress)
+    roll_out_all(_pairs(work), work.config, work.paths, progress)
 
 
 def score(work: Work, progress: Progress) -> None:
