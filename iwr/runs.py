@@ -285,18 +285,21 @@ def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) ->
     return record.status in ("failed", "unscored") or record.fingerprint != fingerprint
 
 
-VOLATILE = {"seconds", "input.rollout"}  # how long it took, and the hash of a file that says how long it took
+VOLATILE = {"seconds", "input.generation", "input.rollout"}  # how long it took, and hashes of files that say so
+NO_RESULTS = ("cache", "locks", "logs", "manifests", "manifest.json", "sessions")
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Everything that a run's results say, by file name: text as it is, images as hashes, records without times.
+    """Everything that a run's results say, by file name: records without times, tables and images as hashes. The HTML
+    report is left out: it shows times.
 
     Two runs of deterministic contestants under the same settings have equal content.
     """
     said = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if name.parts[0] in ("cache", "locks", "logs", "manifests", "manifest.json") or not path.is_file():
+        timed = name.parts[0] == "report" and (path.suffix == ".html" or path.name == "made_from.json")
+        if name.parts[0] in NO_RESULTS or timed or not path.is_file():
             continue
         if path.suffix == ".json":
             said[str(name)] = json.dumps(_without_times(json.loads(path.read_bytes())))

@@ -26,6 +26,9 @@ T = TypeVar("T")
 LOADED = "() => document.readyState === 'complete' || new Promise((done) => addEventListener('load', () => done(true)))"
 
 
+DYING = 0.5  # seconds: a browser that was told to end fails its pages first and is gone only then
+
+
 class Limits(NamedTuple):
     """Deadlines, seconds."""
 
@@ -140,6 +143,9 @@ class Tab:
                 raise await self._loss() from error
             if "context was destroyed" in message or "Frame was detached" in message:
                 raise Navigated(f"the page was replaced during {what}") from error
+            await asyncio.sleep(DYING)
+            if not await self._chromium.alive():
+                raise BrowserError(f"the browser died during {what}: {message}") from error
             raise PageError(f"{what}: {message}") from error
 
     async def _loss(self) -> PageError | BrowserError:
