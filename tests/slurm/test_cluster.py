@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -121,29 +120,6 @@ def test_the_warning_before_the_time_limit_queues_the_element_again(cluster, loc
     jobs = submit(cluster, folder, "cluster.shards=1", "cluster.time=1", "cluster.warn_seconds=55")
     release(cluster, jobs, "oracle-judge")
     assert content(folder) == local["few"]
-
-
-def test_a_node_that_dies_and_comes_back(cluster, local):
-    folder = local["folder"] / "node"
-    jobs = submit(cluster, folder, "cluster.shards=1")
-    wait_for(lambda: judging(folder))
-    cluster.daemons["slurmd"].kill()
-    cluster.daemons["slurmd"].wait()
-    subprocess.run(["pkill", "-KILL", "-f", f"slurmstepd: \\[{jobs['oracle-judge']}"])
-    kill_jobs(folder)
-    cluster.start("slurmd", "-D")
-    release(cluster, jobs, "oracle-judge")
-    assert content(folder) == local["few"]
-
-
-def kill_jobs(folder: Path) -> None:
-    """Every process of the run, as when the node loses power."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                os.kill(int(path.parent.name), signal.SIGKILL)
-        except OSError:
-            continue
 
 
 def test_two_elements_on_the_same_shard_take_turns(cluster, local):
