@@ -69,7 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_OK
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # one way out for both
+    # one way out for both; a shell starts what runs in the background, as under SLURM, with SIGINT ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return _dispatch(options)
     except (IwrError, KeyboardInterrupt) as error:
