@@ -146,7 +146,7 @@ def test_a_page_that_never_rests_is_given_up_at_the_cap_and_says_so(browse):
 
     settled, seconds = browse(page, run)
     assert not settled
-    assert seconds < 12
+    assert seconds < 60  # what one page may cost
 
 
 def test_the_caret_of_a_focused_field_does_not_blink(browse):
