@@ -20,6 +20,7 @@ SITE = ["cluster.memory=1G", "cluster.cpus=1", "cluster.gres=null", f"cluster.pr
 
 pytestmark = [
     pytest.mark.slurm,
+    pytest.mark.full,  # ten minutes on two cores
     pytest.mark.browser,
     pytest.mark.timeout(900),
     pytest.mark.skipif(why_not() is not None, reason=f"SLURM cannot be started: {why_not()}"),
