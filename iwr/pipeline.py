@@ -83,7 +83,9 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
     if todo.get("generate"):
         with _alone(work, "generate"):
             generate(work, progress)
-    if "judge" in stages and owed(work, "judge"):
+        if "judge" in stages:  # new pages are owed a rollout
+            todo["judge"] = owed(work, "judge")
+    if todo.get("judge"):
         with _alone(work, "judge"):
             judge(work, progress)
     if "score" in stages:

@@ -286,7 +286,7 @@ def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) ->
 
 
 VOLATILE = {"seconds", "input.generation", "input.rollout"}  # how long it took, and hashes of files that say so
-NO_RESULTS = ("cache", "locks", "logs", "manifests", "manifest.json", "sessions")
+NO_RESULTS = ("cache", "locks", "logs", "manifests", "manifest.json")
 
 
 def content(folder: Path) -> dict[str, str]:
