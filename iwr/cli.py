@@ -34,6 +34,7 @@ On a cluster:
 Tools:
   compare     two contestants task by task: difference, interval, p-value
   selftest    measure a judge on pages whose truth is known
+  doctor      what the chosen settings need of this machine, and how to get it
   validate    check a data set: one line for each fault
   record      make a task from a page and an action script
   config      print every setting and its value
@@ -54,6 +55,7 @@ EXAMPLES = {
     "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
     "compare": "iwr compare runs/first/demo runs/second/demo protocol=offline",
     "selftest": "iwr selftest judge=qwen3_vl_8b run.name=first",
+    "doctor": "iwr doctor model=qwen2_5_vl_7b judge=qwen3_vl_8b protocol=local data=iwr_bench data.root=DIR",
     "validate": "iwr validate data=iwr_bench data.root=DIR --json",
     "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
     "config": "iwr config model=demo protocol=offline",
@@ -111,7 +113,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         return _run(options)
     tools = {
         "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config,
-        "prefetch": _prefetch, "submit": _submit, "status": _status,
+        "prefetch": _prefetch, "submit": _submit, "status": _status, "doctor": _doctor,
     }  # fmt: skip
     return tools[options.command](options)
 
@@ -184,7 +186,7 @@ def _status(options: argparse.Namespace) -> int:
 
     config, models = load_config(options.settings)
     work = pipeline.prepare(config, models)
-    rows = status.status(config, models, pipeline.shard_ids(work.all_tasks, config.run.shards), work.paths)
+    rows = status.status(config, models, work.shards, work.paths)
     print(json.dumps([row._asdict() for row in rows], indent=1) if options.json else status.table(rows))
     return EXIT_OK if all(row.owed == row.failed == 0 for row in rows) else EXIT_INCOMPLETE
 
@@ -223,6 +225,15 @@ def _validate(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"{len(loaded.tasks)} tasks load, {len(loaded.faults)} faults")
     return EXIT_INCOMPLETE if loaded.faults else EXIT_OK
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from iwr.config import load_config
+    from iwr.doctor import examine, lines
+
+    findings = list(examine(*load_config(options.settings)))
+    print(json.dumps([finding._asdict() for finding in findings], indent=1) if options.json else "\n".join(lines(findings)))
+    return EXIT_INCOMPLETE if any(finding.status == "fail" for finding in findings) else EXIT_OK
 
 
 def _record(options: argparse.Namespace) -> int:

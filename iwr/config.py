@@ -178,16 +178,15 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     for group, schema in GROUPS.items():
         store.store(group=group, name="_schema_", node=schema)
 
-    def composed(arguments: list[str]) -> Config:
-        config = compose("config", overrides=arguments)
-        return OmegaConf.to_object(config)  # type: ignore[return-value]
+    def composed(root: str, arguments: list[str]) -> Any:
+        return OmegaConf.to_object(compose(root, overrides=arguments))
 
     try:
         with initialize_config_module("iwr.configs", version_base="1.3"):
-            config = composed(overrides)
-            kept = [override for override in overrides if not override.startswith(("model=", "models="))]
+            config: Config = composed("config", overrides)
+            common = [override for override in overrides if override.lstrip("+~").startswith("model.")]
             names = config.models
-            models = [config.model] if names is None else [composed([*kept, f"model={name}"]).model for name in names]
+            models = [config.model] if names is None else [composed("contestant", [*common, f"model={name}"])["model"] for name in names]
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_one_line(error), hint="`iwr config` prints every setting and its value") from error
     if config.run.shard is None:

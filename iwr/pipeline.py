@@ -26,13 +26,19 @@ STAGES = ("generate", "judge", "score", "report")
 
 
 class Work(NamedTuple):
-    """What one command is about. `tasks` are this shard's; `all_tasks` those of the whole run."""
+    """What one command is about."""
 
     config: Config
     models: list[ModelConfig]
     paths: RunPaths
     all_tasks: tuple[Task, ...]
-    tasks: tuple[Task, ...]
+    shards: list[list[str]]  # task ids of every shard
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of this process's shard, in the order of the data set."""
+        mine = set(self.shards[self.config.run.shard or 0])
+        return tuple(task for task in self.all_tasks if task.id in mine)
 
 
 class Outcome(NamedTuple):
@@ -41,7 +47,7 @@ class Outcome(NamedTuple):
 
 
 def prepare(config: Config, models: list[ModelConfig]) -> Work:
-    """Load the tasks and choose this shard's. Refused tasks are logged, the others go on."""
+    """Load the tasks and cut them into shards. Refused tasks are logged, the others go on."""
     from iwr.tasks.load import load
 
     loaded = load(data_root(config), config.data.tasks)
@@ -49,22 +55,17 @@ def prepare(config: Config, models: list[ModelConfig]) -> Work:
         log.warning("task refused: %s", fault)
     if not loaded.tasks:
         raise DataError(f"no usable task in {data_root(config)}", hint="`iwr validate` lists every fault")
-    return Work(config, models, RunPaths.of(config.run.root, config.run.name), loaded.tasks, shard_of(loaded.tasks, config))
+    shards = cut_evenly(loaded.tasks, config.run.shards)
+    return Work(config, models, RunPaths.of(config.run.root, config.run.name), loaded.tasks, shards)
 
 
-def shard_of(tasks: tuple[Task, ...], config: Config) -> tuple[Task, ...]:
-    """The tasks of this process's shard, in the order of the data set."""
-    mine = set(shard_ids(tasks, config.run.shards)[config.run.shard or 0])
-    return tuple(task for task in tasks if task.id in mine)
-
-
-def shard_ids(tasks: tuple[Task, ...], shards: int) -> list[list[str]]:
+def cut_evenly(tasks: tuple[Task, ...], shards: int) -> list[list[str]]:
     """Task ids of every shard, balanced by the length of the recordings and the number of actions."""
     if shards == 1:
         return [[task.id for task in tasks]]
-    from iwr.inference.video import probe
+    from iwr.inference.video import stated_seconds
 
-    return cut({task.id: cost(probe(task.video, task.id).seconds, len(task.actions)) for task in tasks}, shards)
+    return cut({task.id: cost(stated_seconds(task.video), len(task.actions)) for task in tasks}, shards)
 
 
 def data_root(config: Config) -> Path:
@@ -75,22 +76,17 @@ def data_root(config: Config) -> Path:
 
 def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
     """Do what the given stages owe. Raises StaleRunError before any work when settings changed."""
-    todo = {stage: owed(work, stage) for stage in stages if stage in ("generate", "judge")}
+    made = [stage for stage in stages if stage != "report"]
+    todo = {stage: owed(work, stage) for stage in made}
     if any(todo.values()) or not work.paths.manifests.exists():
         write_manifest(work.config, work.models, work.all_tasks, work.paths)
     else:
         log.info("%s: nothing to do in %s", ", ".join(stages), work.paths.folder)
-    if todo.get("generate"):
-        with _alone(work, "generate"):
-            generate(work, progress)
-        if "judge" in stages:  # new pages are owed a rollout
-            todo["judge"] = owed(work, "judge")
-    if todo.get("judge"):
-        with _alone(work, "judge"):
-            judge(work, progress)
-    if "score" in stages:
-        with _alone(work, "score"):
-            score(work, progress)
+    for stage in made:
+        if todo[stage]:
+            with _alone(work, stage):
+                {"generate": generate, "judge": judge, "score": score}[stage](work, progress)
+            todo |= {later: owed(work, later) for later in made[made.index(stage) + 1 :]}  # what is new is owed the stages after it
     return report(work) if "report" in stages else Outcome(None, failures(work, stages[-1]))
 
 
@@ -106,9 +102,13 @@ def owed(work: Work, stage: str) -> int:
         from iwr.inference import generate as inference
 
         return sum(len(inference.owed(work.tasks, model, work.config, work.paths)) for model in work.models)
-    from iwr.judge.rollout import owed as owed_rollouts
+    if stage == "judge":
+        from iwr.judge.rollout import owed as owed_rollouts
 
-    return len(owed_rollouts(_pairs(work), work.config, work.paths))
+        return len(owed_rollouts(_pairs(work), work.config, work.paths))
+    from iwr.scores.stage import owed as owed_scores
+
+    return owed_scores([model.name for model in work.models], work.tasks, work.config, work.paths)
 
 
 @contextmanager

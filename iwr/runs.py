@@ -152,6 +152,10 @@ class RunPaths:
     def sessions(self, model: str) -> list[Path]:
         return sorted(self.logs.glob(f"session-{safe_name('model', model)}-[0-9]*.json"))
 
+    def generations(self) -> list[Path]:
+        """Of every model and task."""
+        return sorted(self.folder.glob("*/*/generation.json"))
+
     def lock(self, stage: str, model: str, shard: int, shards: int) -> Path:
         """Held by the one process that works on this stage of this shard."""
         return self.folder / "locks" / f"{stage}-{safe_name('model', model)}-{shard}of{shards}.lock"

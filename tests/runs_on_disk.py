@@ -23,10 +23,13 @@ def tasks_of(root: Path, *names: str, website: str = "https://example.test") -> 
     return loaded.tasks
 
 
-def config(root: Path, *overrides: str) -> Config:
+def settings(root: Path) -> list[str]:
     """The offline protocol with SSIM alone: quick, and exact on identical images."""
-    small = ["protocol.low=[ssim]", "~protocol.metrics.ocr"]
-    return load_config(["data=iwr_bench", f"data.root={root}", f"run.root={root}", "run.name=r", *small, *overrides])[0]
+    return ["data=iwr_bench", f"data.root={root}", f"run.root={root}", "run.name=r", "protocol.low=[ssim]", "~protocol.metrics.ocr"]
+
+
+def config(root: Path, *overrides: str) -> Config:
+    return load_config([*settings(root), *overrides])[0]
 
 
 def paths_of(settings: Config) -> RunPaths:

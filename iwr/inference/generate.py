@@ -24,9 +24,10 @@ from iwr.inference.client import ChatClient
 from iwr.inference.contestant import Contestant, Reply, max_tokens, temperature
 from iwr.inference.fleet import Fleet
 from iwr.inference.memory import in_flight
+from iwr.inference.meter import Engine, Meter
 from iwr.inference.prompt import prompt_digest
 from iwr.progress import Progress, Step
-from iwr.records import Fingerprint, Generation, GenerationStatus, Session, Task, Usage
+from iwr.records import Fingerprint, Generation, GenerationStatus, Task
 from iwr.runs import RunPaths, write_atomic, write_record
 from iwr.runs import owed as is_owed
 
@@ -102,8 +103,7 @@ def generate(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: R
 def _load(tasks: list[Task], desk: _Desk) -> None:
     from iwr.inference.hf import LocalModel
 
-    with LocalModel(desk.model, desk.config) as local:
-        desk.engine, desk.weights = local.engine, weights.identity(desk.model, desk.config.server)
+    with LocalModel(desk.model, desk.config) as local, desk.session(local):
         for task in tasks:
             try:
                 desk.answered(task, local.ask(task))
@@ -178,29 +178,18 @@ class _Desk:
         self.model, self.config, self.paths, self.step = model, config, paths, step
         self.engine: str | None = None
         self.weights: str | None = None
-        self.answers: list[Usage] = []
+        self.meter: Meter | None = None
 
     @contextmanager
-    def session(self, fleet: Fleet) -> Iterator[None]:
-        """Record what was done with these servers, however it ends."""
-        self.engine = fleet.engine
+    def session(self, engine: Engine) -> Iterator[None]:
+        """Record what is done with this engine, however it ends."""
+        self.engine = engine.engine
         self.weights = weights.identity(self.model, self.config.server)
-        started = time.monotonic()
+        self.meter = Meter(self.model.name, engine, self.paths)
         try:
             yield
         finally:
-            busy = time.monotonic() - started
-            record = Session(
-                model=self.model.name,
-                engine=fleet.engine,
-                gpus=fleet.gpus,
-                start_seconds=fleet.start_seconds,
-                seconds=max(busy - fleet.restart_seconds, 0),
-                answered=len(self.answers),
-                prompt_tokens=sum(usage.prompt_tokens or 0 for usage in self.answers),
-                completion_tokens=sum(usage.completion_tokens or 0 for usage in self.answers),
-            )
-            write_record(self.paths.session(self.model.name, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"), record)
+            self.meter.write()
 
     def make(self, task: Task) -> None:
         """The page of a baseline."""
@@ -215,7 +204,8 @@ class _Desk:
 
     def answered(self, task: Task, reply: Reply) -> None:
         """A model's reply, with or without a page in it."""
-        self.answers.append(reply.usage)
+        if self.meter:
+            self.meter.add(reply.usage)
         known: dict[str, Any] = dict(finish_reason=reply.finish_reason, usage=reply.usage, frames=reply.frames, seconds=reply.seconds)
         try:
             page = html.page_of(reply.text, reply.finish_reason)

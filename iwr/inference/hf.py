@@ -5,7 +5,8 @@
 - `chat`: the model's own `chat(tokenizer, pixel_values, question, …)`, as InternVL 2.5 and InternVideo2.5 have it.
   Media are tiles of 448 x 448, `<image>` in the question stands for one image or frame.
 
-Weights spread over all GPUs that are there (device_map=auto). Tasks are answered one after another.
+Weights spread over all GPUs that are there (device_map=auto). Tasks are answered one after another. Frames are decoded
+by decord; why qwen-vl-utils does not choose and shrink them stands in docs/inference.md.
 """
 
 from __future__ import annotations
@@ -46,13 +47,14 @@ class LocalModel:
             raise ConfigError(f"model.interface={model.interface}: choose {' or '.join(INTERFACES)}")
         self.model, self.config = model, config
         self.engine = f"transformers {transformers.__version__}"
+        self.gpus, self.start_seconds, self.restart_seconds = 0, 0.0, 0.0
         self._options: dict[str, Any] = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
         self._path = model_path(model)
 
     def __enter__(self) -> LocalModel:
         import torch
 
-        loader = INTERFACES[self.model.interface]
+        loader, started = INTERFACES[self.model.interface], time.monotonic()
         try:
             self._network = loader(self._path, dtype=self.model.dtype, device_map="auto", **self._options).eval()
         except torch.OutOfMemoryError as error:
@@ -60,6 +62,7 @@ class LocalModel:
         except (OSError, ValueError, ImportError, RuntimeError, AttributeError) as error:
             raise ServerError(f"{self.model.name} cannot be loaded by {self.engine}: {error}", hint="check model.path") from error
         self._ruler = Ruler(self.model)
+        self.gpus, self.start_seconds = torch.cuda.device_count(), time.monotonic() - started
         return self
 
     def __exit__(self, *_: object) -> None:

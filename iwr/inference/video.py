@@ -62,6 +62,17 @@ def probe(path: Path, task: str) -> Recording:
     return Recording(held, rate, first.width, first.height)
 
 
+def stated_seconds(path: Path) -> float:
+    """Length of a recording as its header states it; 0 where it states none or cannot be read, which `probe` will say."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return (container.duration or 0) / av.time_base
+    except (av.error.FFmpegError, OSError):
+        return 0.0
+
+
 def count(recording: Recording, protocol: ProtocolConfig) -> int:
     """Number of frames that the protocol asks for: `fps` a second, from 2 to `max_frames`, no more than there are."""
     wanted = math.floor(recording.seconds * protocol.fps + 1e-6)

@@ -8,6 +8,7 @@ from pathlib import Path
 from iwr.config import ModelConfig, ServerConfig
 from iwr.errors import ConfigError
 from iwr.inference.launch import model_path
+from iwr.manifest import hub_commit
 from iwr.records import digest
 
 SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
@@ -42,14 +43,10 @@ def identity(model: ModelConfig, server: ServerConfig) -> str | None:
 
     None when neither is known.
     """
-    from huggingface_hub.constants import HF_HUB_CACHE
-
     known = weights_digest(model, server)
     if known or (server.kind == "external" and model.kind == "vllm"):
         return known
-    path = model_path(model)
-    reference = Path(HF_HUB_CACHE) / f"models--{path.replace('/', '--')}" / "refs" / (model.revision or "main")
-    return reference.read_text().strip() if reference.is_file() else None
+    return hub_commit(model_path(model), model.revision)
 
 
 def prefetch(model: ModelConfig) -> Path:

@@ -15,7 +15,8 @@ from iwr.config import Config
 from iwr.errors import MetricError
 from iwr.progress import Progress, silent
 from iwr.records import Fingerprint, ScoreStatus, Task, TaskScore, file_digest
-from iwr.runs import RunPaths, owed, readable, write_record
+from iwr.runs import RunPaths, readable, write_record
+from iwr.runs import owed as is_owed
 from iwr.scores import formula
 from iwr.scores.draft import Subject, draft, finish, metrics_of, missing_stage, unscored
 
@@ -29,10 +30,7 @@ def score(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: R
     Raises StaleRunError when finished scores were made under another protocol, ConfigError for unknown metrics.
     """
     metrics = metrics_of(config.protocol)
-    keys = _metric_keys(metrics)
-    subjects = list(_subjects(models, tasks, config, paths))
-    prints = [_fingerprint(subject, config, keys) for subject in subjects]
-    todo = [(s, f) for s, f in zip(subjects, prints, strict=True) if owed(s.file, TaskScore, f, config.run.on_change)]
+    todo = _todo(models, tasks, config, paths)
     drafts = [draft(subject, fingerprint, config) for subject, fingerprint in todo]
     similarities, engines = _compare([pair for item in drafts for pair in item.files], metrics, config, paths, progress)
     found = iter(similarities)
@@ -41,6 +39,17 @@ def score(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: R
         if done.fingerprint:  # without one an earlier stage has not run: nothing worth a file
             write_record(item.subject.file, done)
     return recorded(models, tasks, config, paths)
+
+
+def owed(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> int:
+    """How many (model, task) pairs have a page but no score of their present page and rollout. Raises as `score` does."""
+    return sum(subject.paths.generation.exists() for subject, _ in _todo(models, tasks, config, paths))
+
+
+def _todo(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> list[tuple[Subject, Fingerprint]]:
+    keys = _metric_keys(metrics_of(config.protocol))
+    found = [(subject, _fingerprint(subject, config, keys)) for subject in _subjects(models, tasks, config, paths)]
+    return [(s, f) for s, f in found if is_owed(s.file, TaskScore, f, config.run.on_change)]
 
 
 def recorded(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> list[TaskScore]:
