@@ -33,7 +33,7 @@ setup(
         "playwright>=1.60", "av>=14", "pillow>=10", "httpx>=0.27",
         "numpy", "scipy>=1.11", "torch>=2.6", "torchvision", "transformers>=5.0", "accelerate>=1.0",
         "open_clip_torch>=3.0", "lpips>=0.1.4", "easyocr>=1.7.2", "rapidocr>=3.4", "onnxruntime>=1.18",
-        "rapidfuzz>=3.9", "scikit-image>=0.24", "qwen-vl-utils>=0.0.14", "decord>=0.6.0",
+        "rapidfuzz>=3.9", "scikit-image>=0.24", "decord>=0.6.0",
         "rich>=13", "jinja2>=3.1", "matplotlib>=3.9", "filelock>=3.12",
     ],
     extras_require={

@@ -16,7 +16,7 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -273,8 +273,8 @@ def check_same_settings(path: Path, old: Fingerprint, new: Fingerprint) -> None:
         )
 
 
-def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) -> bool:
-    """Whether the record at `path` must be (re)made: absent, damaged, failed, or made from other inputs.
+def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str, intact: Callable[[R], bool] = lambda _: True) -> bool:
+    """Whether the record at `path` must be (re)made: absent, damaged, failed, not `intact`, or made from other inputs.
 
     Keys named `input.*` are contents made by an earlier stage: when they change, the work is simply owed again.
     All other keys are settings: when they change, StaleRunError is raised unless `on_change` is "overwrite".
@@ -286,7 +286,18 @@ def owed(path: Path, kind: type[R], fingerprint: Fingerprint, on_change: str) ->
     if on_change != "overwrite":
         settings = [{key: value for key, value in f.items() if not key.startswith("input.")} for f in (record.fingerprint, fingerprint)]
         check_same_settings(path, *settings)
-    return record.status in ("failed", "unscored") or record.fingerprint != fingerprint
+    return record.status in ("failed", "unscored") or record.fingerprint != fingerprint or not intact(record)
+
+
+def whole_png(path: Path) -> bool:
+    """Whether the file is there from its first to its last bytes."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            file.seek(-12, os.SEEK_END)
+            return start == b"\x89PNG\r\n\x1a\n" and file.read()[4:8] == b"IEND"
+    except OSError:
+        return False
 
 
 VOLATILE = {"seconds", "input.generation", "input.rollout"}  # how long it took, and hashes of files that say so

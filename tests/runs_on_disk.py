@@ -37,9 +37,9 @@ def paths_of(settings: Config) -> RunPaths:
 
 
 def generation(paths: RunPaths, model: str, task: Task, status: str = "ok", reason: str | None = None,
-               kind: str = "vllm") -> None:
-    record = Generation(model=model, task=task.id, status=GenerationStatus(status), reason=reason, 
-                        fingerprint={"model.kind": kind, "prompt": "p"})
+               kind: str = "vllm", **known: Any) -> None:
+    record = Generation(model=model, task=task.id, status=GenerationStatus(status), reason=reason,
+                        fingerprint={"model.kind": kind, "prompt": "p"}, **known)
     write_record(paths.task(model, task.id).generation, record)
 
 

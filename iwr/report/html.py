@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import Counter
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from iwr.errors import DataError
 from iwr.records import Generation, Rollout, ScoreStatus, Task, TaskScore, digest
+from iwr.report import costs
 from iwr.report.figure import Figure
 from iwr.report.published import NOTE, published
 from iwr.report.summary import CAUSES, CEILING, FLOOR, Summary, failures, shown
@@ -35,7 +35,7 @@ def write_html(summary: Summary, paths: RunPaths, figures: list[Figure]) -> Path
     scores = {(score.model, score.task): score for score in summary.scores}
     made = _read(report.made_from)
     wanted = _made_from(summary, paths)
-    index = digest(wanted, summary.rows, summary.intervals, [figure._asdict() for figure in figures])
+    index = digest(wanted, summary.rows, summary.intervals, summary.costs, [figure._asdict() for figure in figures])
     if made.get("index") == index and all(report.page(*key).is_file() for key in scores):
         return report.index
     pages = _Pages(summary, scores, paths, report)
@@ -126,7 +126,7 @@ class _Pages:
             models=self.models, baselines={row["model"] for rows in baselines.values() for row in rows},
             sentences=sentences + ([summary.caution] if summary.caution else []), failures=failures(summary.scores),
             axes=[axis for name in AXES if (axis := self._axis(name))["parts"]], matrix=[self._line(task) for task in summary.tasks],
-            unscored=[score for score in summary.scores if score.status is ScoreStatus.UNSCORED], costs=self._costs(),
+            unscored=[score for score in summary.scores if score.status is ScoreStatus.UNSCORED], costs=costs,
             figures=figures, published=published(), published_note=NOTE,
         )
 
@@ -143,20 +143,6 @@ class _Pages:
         scores = [self.scores[model, task.id] for model in self.models]
         axes = {key: getattr(task.classification, key) or "(not given)" for key in AXES}
         return axes | {"task": task.id, "cells": list(map(cell, scores)), "outcomes": "|".join(sorted(set(map(cause, scores))))}
-
-    def _costs(self) -> list[dict[str, Any]]:
-        """What generation took, by model; baselines cost nothing and are left out."""
-        costs = []
-        for model in self.models:
-            records = [r for task in self.tasks if (r := readable(self.paths.task(model, task).generation, Generation))]
-            if not any(record.usage.completion_tokens for record in records):
-                continue
-            total: Counter[str] = Counter()
-            for r in records:
-                used = {"prompt": r.usage.prompt_tokens or 0, "completion": r.usage.completion_tokens or 0, "truncated": int(r.truncated)}
-                total.update(used | {"answers": 1, "seconds": round(r.seconds or 0)})
-            costs.append({"model": model, "engine": records[0].engine, **total})
-        return costs
 
 
 VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from iwr.records import ScoreStatus, TaskScore
+from iwr.report import costs
 from iwr.report.published import NOTE, published
 from iwr.report.summary import CAUSES, CEILING, FLOOR, HEADERS, Summary, cells, failures, shown
 from iwr.scores import formula
@@ -26,6 +27,7 @@ def markdown(summary: Summary) -> str:
         _table(("Model", *CAUSES), ([model, *(count[cause] for cause in CAUSES)] for model, count in failures(summary.scores).items())),
         *_unscored(summary.scores),
         *(part for axis in AXES for part in _axis(axis, summary)),
+        *_costs(summary),
         "## Published scores, not comparable",
         f"{NOTE} In percent.",
         _table(("Model", "IFS", "Low", "High", "VFS", "Final", "Source"),
@@ -51,6 +53,11 @@ def _axis(axis: str, summary: Summary) -> list[str]:
     models = [row["model"] for row in summary.rows]
     lines = ([value, str(tasks[value]), *(shown(finals[value, model]) for model in models)] for value in values)
     return [f"## Final by {axis.replace('_', ' ')}", _table((axis.replace("_", " ").capitalize(), "Tasks", *models), lines)]
+
+
+def _costs(summary: Summary) -> list[str]:
+    rows = ([cost["model"], *costs.cells(cost).values()] for cost in summary.costs)
+    return ["## Generation", costs.NOTE, _table(("Model", *costs.COLUMNS.values()), rows)] if summary.costs else []
 
 
 def _unscored(scores: Sequence[TaskScore]) -> list[str]:

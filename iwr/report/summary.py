@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import Config
 from iwr.records import Generation, ScoreStatus, Task, TaskScore, digest
+from iwr.report.costs import Cost, costs
 from iwr.runs import RunPaths, readable, write_atomic
 from iwr.scores.aggregate import SCORES, Row, breakdown, counted_in_means, leaderboard
 from iwr.scores.stage import recorded
@@ -32,6 +33,7 @@ class Summary(NamedTuple):
     parts: list[Row]  # by domain and complexity
     intervals: Intervals
     kinds: dict[str, str]  # model -> kind of contestant, where a page of it is recorded
+    costs: list[Cost]  # of the models that wrote something
 
     def baselines(self, kinds: Sequence[str]) -> list[Row]:
         """Rows of the contestants that are no models, in the order of `kinds`."""
@@ -71,7 +73,9 @@ def summarise(models: Sequence[str], tasks: Sequence[Task], config: Config, path
     scores = recorded(models, tasks, config, paths)
     kinds = {model: kind for model in models if (kind := _kind(model, tasks, paths))}
     found = _intervals(scores, paths.report / "intervals.json")
-    return Summary(config, tasks, scores, leaderboard(scores), breakdown(scores), found, kinds)
+    rows = leaderboard(scores)
+    spent = costs([row["model"] for row in rows], tasks, paths)
+    return Summary(config, tasks, scores, rows, breakdown(scores), found, kinds, spent)
 
 
 def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:

@@ -1,4 +1,4 @@
-"""The tables of a run: leaderboard.json, leaderboard.csv, tasks.jsonl, report.md, and the one on the console."""
+"""The tables of a run: leaderboard.json, leaderboard.csv, tasks.jsonl, breakdown.json, costs.json, report.md, the console's."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, p
     write_atomic(paths.report / "leaderboard.csv", _csv(summary.rows))
     write_atomic(paths.report / "tasks.jsonl", "".join(line + "\n" for line in lines))
     write_atomic(paths.report / "breakdown.json", json.dumps(summary.parts, indent=1) + "\n")
+    write_atomic(paths.report / "costs.json", json.dumps(summary.costs, indent=1) + "\n")
     write_atomic(paths.report / "report.md", markdown(summary))
     write_html(summary, paths, write_figures(summary, paths))
     return summary.rows

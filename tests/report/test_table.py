@@ -6,7 +6,9 @@ import json
 import pytest
 import runs_on_disk as on_disk
 
+from iwr.records import Session, Usage
 from iwr.report import print_leaderboard, write_report
+from iwr.runs import write_record
 from iwr.scores.stage import score
 
 ROW = ["model", "judge", "protocol", "tasks", "missing", "unscored", "ifs", "low", "high", "vfs", "final"]
@@ -99,6 +101,32 @@ def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys
     assert "judge rules, protocol offline" in shown and "note [bold]as it is[/bold]" in shown
     cells = next(line for line in shown.splitlines() if "weak" in line).split()
     assert [cell for cell in cells if cell[0] in "0123456789w-"] == ["weak", "2", "1", "0", "0.000", "0.500", "-", "0.500", "0.150"]
+
+
+def test_tokens_a_second_and_gpu_hours_are_told_by_model(tmp_path):
+    tasks = on_disk.tasks_of(tmp_path, "a", "b", "c")
+    config = on_disk.config(tmp_path)
+    paths = on_disk.paths_of(config)
+    for task in tasks:
+        on_disk.generation(paths, "blank", task, kind="blank")
+        on_disk.generation(paths, "old", task, usage=Usage(completion_tokens=5), seconds=1)
+    on_disk.generation(paths, "m", tasks[0], usage=Usage(prompt_tokens=1000, completion_tokens=3000), seconds=40, engine="vllm 0.33.0")
+    on_disk.generation(paths, "m", tasks[1], usage=Usage(prompt_tokens=1000, completion_tokens=2000), seconds=50, truncated=True)
+    on_disk.generation(paths, "m", tasks[2], "failed", "the server died")
+    shared = dict(model="m", engine="vllm 0.33.0", gpus=2, start_seconds=100)
+    write_record(paths.session("m", "20260101-000000-1"), Session(
+        **shared, seconds=260, answered=1, prompt_tokens=1000, completion_tokens=3000))
+    write_record(paths.session("m", "20260101-000001-2"), Session(
+        **shared, seconds=140, answered=1, prompt_tokens=1000, completion_tokens=2000))
+    write_report(["m", "old", "blank"], tasks, config, paths)
+    m, old = json.loads((paths.report / "costs.json").read_text())
+    assert m == {
+        "model": "m", "engine": "vllm 0.33.0", "answers": 2, "truncated": 1, "prompt_tokens": 2000, "completion_tokens": 5000,
+        "request_seconds": 90, "seconds": 400, "start_seconds": 200, "tokens_per_second": 12.5, "gpu_hours": pytest.approx(1200 / 3600)}
+    assert (old["model"], old["completion_tokens"], old["tokens_per_second"], old["gpu_hours"]) == ("old", 15, None, None)
+    row = "| m | vllm 0.33.0 | 2 | 1 | 2,000 | 5,000 | 90 | 400 | 200 | 12.5 | 0.33 |"
+    assert row in (paths.report / "report.md").read_text()
+    assert '<td class="n" data-value="12.5">12.5</td>' in (paths.report / "index.html").read_text()
 
 
 def test_a_report_can_be_written_before_anything_is_scored(tmp_path):
