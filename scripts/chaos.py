@@ -22,7 +22,7 @@ import time
 import uuid
 from pathlib import Path
 
-from iwr.runs import content
+from iwr.runs import content, whole_png
 
 DEFAULTS = ["models=[oracle,screenshot,blank]", "data.tasks=[film-rating,shop-cart,signup-form]"]
 
@@ -83,13 +83,12 @@ class Run:
 
 
 def whole(path: Path) -> bool:
-    data = path.read_bytes()
     if path.suffix == ".json":
         try:
-            json.loads(data)
+            json.loads(path.read_bytes())
         except ValueError:
             return False
-    return not (path.suffix == ".png" and (data[:4] != b"\x89PNG" or b"IEND" not in data[-12:]))
+    return path.suffix != ".png" or whole_png(path)
 
 
 def torment(run: Run, expected: dict[str, str], kills: int, seconds: float, draw: random.Random) -> list[str]:

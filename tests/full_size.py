@@ -1,4 +1,7 @@
-"""A finished run of the benchmark's full size, on disk: 113 tasks, 11 models. One judged page is real, its records stand in for all others."""
+"""A finished run of the benchmark's full size, on disk: 113 tasks, 11 models.
+
+One judged page is real, its records stand in for all others.
+"""
 
 from __future__ import annotations
 

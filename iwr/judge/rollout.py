@@ -39,7 +39,7 @@ from iwr.records import (
     Verdict,
     file_digest,
 )  # fmt: skip
-from iwr.runs import JudgePaths, RunPaths, readable, write_atomic, write_record
+from iwr.runs import JudgePaths, RunPaths, readable, whole_png, write_atomic, write_record
 from iwr.runs import owed as is_owed
 
 if TYPE_CHECKING:
@@ -74,17 +74,18 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
 
 def owed(work: Sequence[Pair], config: Config, paths: RunPaths) -> list[Pair]:
     """Pages that have no rollout yet, or one that failed or was made from other inputs. Raises StaleRunError on other settings."""
-    return [
-        (model, task)
-        for model, task in work
-        if _has_page(model, task, paths)
-        and is_owed(
-            paths.task(model, task.id).judge(config.judge.name).rollout,
-            Rollout,
-            fingerprint(task, model, config, paths),
-            config.run.on_change,
-        )
-    ]
+    return [(model, task) for model, task in work if _has_page(model, task, paths) and _is_owed(model, task, config, paths)]
+
+
+def _is_owed(model: str, task: Task, config: Config, paths: RunPaths) -> bool:
+    files = paths.task(model, task.id).judge(config.judge.name)
+    made_from = fingerprint(task, model, config, paths)
+    return is_owed(files.rollout, Rollout, made_from, config.run.on_change, lambda rollout: _photographed(rollout, files.folder))
+
+
+def _photographed(rollout: Rollout, folder: Path) -> bool:
+    """Whether the screenshots are there: one that was lost or cut off later heals by judging again."""
+    return all(whole_png(folder / step.screenshot) for step in rollout.steps if step.screenshot)
 
 
 def _has_page(model: str, task: Task, paths: RunPaths) -> bool:
