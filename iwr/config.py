@@ -7,8 +7,9 @@ Imports nothing heavy: `iwr --help` and resume checks go through here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from iwr.errors import ConfigError
@@ -162,6 +163,10 @@ GROUPS = {
 }
 
 
+OPEN = {key.name for schema in GROUPS.values() for key in fields(schema) if str(key.type).startswith("dict[")}
+"""Settings that take keys of somebody else, e.g. vLLM's options: `model.engine_args.gpu-memory-utilization=0.8`."""
+
+
 def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the contestants in order.
 
@@ -181,6 +186,8 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     def composed(root: str, arguments: list[str]) -> Any:
         return OmegaConf.to_object(compose(root, overrides=arguments))
 
+    of_others = re.compile(rf"(\w+\.)+({'|'.join(OPEN)})[.=]")
+    overrides = [f"++{override}" if of_others.match(override) else override for override in overrides]  # ++: whether known or new
     try:
         with initialize_config_module("iwr.configs", version_base="1.3"):
             config: Config = composed("config", overrides)

@@ -33,6 +33,19 @@ def test_every_config_file_composes():
         assert getattr(config, group).name == name, f"{path}: its `name` must be its file name"
 
 
+def test_options_of_vllm_need_no_plus_although_no_schema_knows_them():
+    """As they stand in the documents: one that is new, one that is there, one of a judge, a whole table, with a plus."""
+    config, (model,) = load_config(
+        ["model=hf", "model.path=a/b", "model.engine_args.gpu-memory-utilization=0.8", "+model.engine_args.max-num-seqs=3",
+         "judge=qwen3_vl_8b", "judge.model.engine_args.limit-mm-per-prompt={image: 3}", "protocol=local", "protocol.metrics.clip.path=here",
+         "server.environment={VLLM_BATCH_INVARIANT: 1}"]
+    )  # fmt: skip
+    assert model.engine_args == {"gpu-memory-utilization": 0.8, "max-num-seqs": 3}
+    assert config.judge.model.engine_args["limit-mm-per-prompt"]["image"] == 3
+    assert config.protocol.metrics["clip"] == {"path": "here", "view": "longest"}
+    assert config.server.environment == {"VLLM_BATCH_INVARIANT": "1"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
