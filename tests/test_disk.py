@@ -78,7 +78,7 @@ def finished(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("damage", [b'{"status": "ok"', *(pytest.param(d, marks=FULL) for d in (b"", b"\0" * 50, b"[]", b'{"status": "ok"}'))])
+@pytest.mark.parametrize("damage", [b'{"status": ', *(pytest.param(d, marks=FULL) for d in (b"", b"\0" * 50, b"[]", b'{"status": "ok"}'))])
 @pytest.mark.parametrize("record", ["generation", "rollout", "score"])
 def test_a_damaged_record_is_made_again(finished, undisturbed, record, damage):
     files = RunPaths.of(finished, "run").task("oracle", TASKS[1])

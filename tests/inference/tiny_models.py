@@ -211,7 +211,7 @@ def glm4v_moe(folder: Path) -> None:
     processor = _glm_processor("Glm4v")
     words = processor.tokenizer
     experts = dict(n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=64, first_k_dense_replace=1, use_qk_norm=False)
-    text = TEXT_MODEL | experts | dict(vocab_size=len(words), **ends(words))
+    text = TEXT_MODEL | experts | dict(vocab_size=len(words), head_dim=32, **ends(words))  # vLLM reads head_dim, as releases have it
     text |= dict(rope_parameters=rope(4, 6, 6, partial_rotary_factor=1.0))
     config = Glm4vMoeConfig(text_config=text, vision_config=VISION | dict(image_size=112), **_glm_ids(words))
     save(Glm4vMoeForConditionalGeneration, config, processor, folder)
@@ -313,6 +313,12 @@ FAMILIES: dict[str, Callable[[Path], None]] = {
     "qwen2_vl": qwen2_vl, "qwen2_5_vl": qwen2_5_vl, "qwen3_vl": qwen3_vl, "qwen3_vl_moe": qwen3_vl_moe, "qwen3_5": qwen3_5,
     "glm4v": glm4v, "glm46v": glm46v, "glm4v_moe": glm4v_moe, "internvl": internvl, "video_llama_3": video_llama_3,
     "llava_onevision": llava_onevision,
+}  # fmt: skip
+
+CONFIGS = {  # family -> the config that serves it
+    "qwen2_vl": "hf", "qwen2_5_vl": "qwen2_5_vl_7b", "qwen3_vl": "qwen3_vl_8b", "qwen3_vl_moe": "qwen3_vl_235b_thinking",
+    "qwen3_5": "qwen3_5_9b", "glm4v": "hf", "glm46v": "glm_4_6v_flash", "glm4v_moe": "glm_4_5v", "internvl": "internvl3_5_8b",
+    "video_llama_3": "videollama3_7b", "llava_onevision": "hf",
 }  # fmt: skip
 
 
