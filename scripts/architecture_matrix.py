@@ -27,11 +27,6 @@ from iwr.inference.generate import generate
 from iwr.records import Generation, Task
 from iwr.runs import RunPaths, read_record
 
-CONFIGS = {  # family -> the config that serves it
-    "qwen2_vl": "hf", "qwen2_5_vl": "qwen2_5_vl_7b", "qwen3_vl": "qwen3_vl_8b", "qwen3_vl_moe": "qwen3_vl_235b_thinking",
-    "qwen3_5": "qwen3_5_9b", "glm4v": "hf", "glm46v": "glm_4_6v_flash", "glm4v_moe": "glm_4_5v", "internvl": "internvl3_5_8b",
-    "video_llama_3": "videollama3_7b", "llava_onevision": "hf",
-}  # fmt: skip
 LENGTHS, RATES = (0.4, 3, 10, 90), (10, 25, Fraction(60000, 1001))
 TINY = ["model.context=16384", "model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "run.on_change=overwrite"]
 
@@ -45,7 +40,7 @@ def tasks(root: Path, quick: bool) -> list[Task]:
 def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, object]:
     """One line of the table."""
     path = tiny_models.build(family, models)
-    config, (model,) = load_config([f"model={CONFIGS[family]}", f"model.path={path}", *TINY])
+    config, (model,) = load_config([f"model={tiny_models.CONFIGS[family]}", f"model.path={path}", *TINY])
     paths = RunPaths.of(root, family)
     started, problem = time.monotonic(), ""
     try:
@@ -70,7 +65,7 @@ def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, ob
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--families", default=",".join(CONFIGS))
+    parser.add_argument("--families", default=",".join(tiny_models.CONFIGS))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--models", type=Path, help="keep checkpoints here")
     parser.add_argument("--runs", type=Path, help="keep recordings, answers and logs here")

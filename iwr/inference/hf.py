@@ -86,6 +86,9 @@ class LocalModel:
             torch.cuda.empty_cache()
             hint = "use more GPUs, or fewer frames (protocol.max_frames)"
             raise RequestError(f"task {task.id}: out of GPU memory: {error}", hint=hint) from error
+        except (ValueError, RuntimeError) as error:  # GLM in transformers 5.19, for one, takes images or a video, not both
+            hint = "model.video=frames shows the recording as images"
+            raise RequestError(f"task {task.id}: {self.engine} refused it: {error}", hint=hint) from error
         if reply.seconds > self.config.server.request_seconds:
             raise ServerError(f"task {task.id}: no whole answer within {self.config.server.request_seconds:.0f} s")
         return reply._replace(seconds=time.monotonic() - started)
