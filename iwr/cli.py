@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import signal
 import sys
 import traceback
@@ -37,6 +38,8 @@ Tools:
   doctor      what the chosen settings need of this machine, and how to get it
   validate    check a data set: one line for each fault
   record      make a task from a page and an action script
+  import      take over pages from a folder of the reference evaluator
+  export      write a run in the reference evaluator's layout
   config      print every setting and its value
 
 Settings are `key=value`: data=samples|iwr_bench data.root=DIR model=NAME model.path=PATH judge=NAME
@@ -58,6 +61,8 @@ EXAMPLES = {
     "doctor": "iwr doctor model=qwen2_5_vl_7b judge=qwen3_vl_8b protocol=local data=iwr_bench data.root=DIR",
     "validate": "iwr validate data=iwr_bench data.root=DIR --json",
     "record": "iwr record page=DIR script=DIR/script.yaml out=DATA_ROOT id=my-task",
+    "import": "iwr import from=OUTPUTS data=iwr_bench data.root=DIR run.name=first",
+    "export": "iwr export to=OUTPUTS models=[oracle,demo] run.name=first",
     "config": "iwr config model=demo protocol=offline",
 }
 RUNS = ("run", "generate", "judge", "score", "report")
@@ -114,6 +119,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     tools = {
         "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config,
         "prefetch": _prefetch, "submit": _submit, "status": _status, "doctor": _doctor,
+        "import": _import, "export": _export,
     }  # fmt: skip
     return tools[options.command](options)
 
@@ -250,6 +256,58 @@ def _record(options: argparse.Namespace) -> int:
                          pace=float(given.get("pace", 1.0)), seed=seed)
     print(f"recorded {folder}")
     return EXIT_OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    from iwr import exchange, pipeline
+    from iwr.config import load_config
+
+    given, settings = _own(options, "from", "contestant")
+    folder = Path(given["from"]).expanduser()
+    config, _ = load_config(settings)
+    work = pipeline.prepare(config, [])
+    names = [given["contestant"]] if "contestant" in given else exchange.contestants(folder, work.all_tasks)
+    done = []
+    for name in names:
+        path = work.paths.task(name, work.all_tasks[0].id).folder.parent
+        mine, (model,) = load_config([*settings, "model=directory", f"model.name={name}", f"model.path={path}"])
+        path.mkdir(parents=True, exist_ok=True)
+        done.append(exchange.import_pages(folder, work.all_tasks, model, mine, work.paths))
+    if options.json:
+        print(json.dumps([found._asdict() for found in done], indent=1))
+        return EXIT_OK
+    for found in done:
+        print(f"{found.model}: {found.pages} pages, {found.empty} empty ones, {found.absent} tasks without one")
+        words = ["iwr", "run", "model=directory", f"model.name={found.model}", f"model.path={found.path}", *settings]
+        print(f"  next: {shlex.join(words)}")
+    return EXIT_OK
+
+
+def _export(options: argparse.Namespace) -> int:
+    from iwr import exchange, pipeline
+    from iwr.config import load_config
+
+    given, settings = _own(options, "to")
+    config, models = load_config(settings)
+    work = pipeline.prepare(config, models)
+    done = exchange.export(Path(given["to"]).expanduser(), [model.name for model in models], work.all_tasks, config, work.paths)
+    if options.json:
+        print(json.dumps([written._asdict() for written in done], indent=1))
+        return EXIT_OK
+    for written in done:
+        print(f"{written.model}: {written.pages} pages, {written.scored} tasks with scores")
+    if not any(written.scored for written in done):
+        print("scores go along only with a judge model and a protocol that has OCR and DINO: protocol=paper or protocol=reference")
+    return EXIT_OK
+
+
+def _own(options: argparse.Namespace, needed: str, *others: str) -> tuple[dict[str, str], list[str]]:
+    """The settings that belong to this command alone, and the rest. Raises ConfigError when `needed` is not given."""
+    pairs = [setting.partition("=")[::2] for setting in options.settings]
+    own = {key: value for key, value in pairs if key in (needed, *others)}
+    if not own.get(needed):
+        raise ConfigError(f"{options.command} needs {needed}=…", hint=EXAMPLES[options.command])
+    return own, [setting for setting in options.settings if setting.partition("=")[0] not in own]
 
 
 def _config(options: argparse.Namespace) -> int:
