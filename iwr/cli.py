@@ -11,6 +11,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from iwr.config import Environment
 from iwr.errors import EXIT_INCOMPLETE, EXIT_INTERNAL, EXIT_OK, ConfigError, IwrError, exit_code
 from iwr.version import __version__
 
@@ -41,6 +42,7 @@ Tools:
   import      take over pages from a folder of the reference evaluator
   export      write a run in the reference evaluator's layout
   config      print every setting and its value
+  completion  make the Tab key complete commands and settings
 
 Settings are `key=value`: data=samples|iwr_bench data.root=DIR model=NAME model.path=PATH judge=NAME
 protocol=NAME run.root=DIR run.name=NAME. `iwr <command> --help` has an example.
@@ -64,6 +66,7 @@ EXAMPLES = {
     "import": "iwr import from=OUTPUTS data=iwr_bench data.root=DIR run.name=first",
     "export": "iwr export to=OUTPUTS models=[oracle,demo] run.name=first",
     "config": "iwr config model=demo protocol=offline",
+    "completion": 'eval "$(iwr completion bash)"     # or zsh; in ~/.bashrc, to keep it',
 }
 RUNS = ("run", "generate", "judge", "score", "report")
 
@@ -93,17 +96,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace | None:
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
+    completing = "_ARGCOMPLETE" in Environment.read().inherited  # the shell asks, with an empty command line
+    if not completing and (not arguments or arguments[0] in ("-h", "--help", "help")):
         return None
     parser = argparse.ArgumentParser(prog="iwr", add_help=False)
     parser.add_argument("--version", action="version", version=f"iwr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, example in EXAMPLES.items():
         command = commands.add_parser(name, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
-        command.add_argument("settings", nargs="*", metavar="key=value", help="settings")
+        command.add_argument("settings", nargs="*", metavar="key=value", help="settings").completer = _complete  # type: ignore[attr-defined]
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         command.add_argument("--debug", action="store_true", help="show tracebacks")
+    if completing:
+        import argcomplete
+
+        argcomplete.autocomplete(parser, always_complete_options=False)
     return parser.parse_args(arguments)
+
+
+def _complete(**asked: object) -> list[str]:
+    from iwr.completion import settings
+
+    return settings(**asked)  # type: ignore[arg-type]
 
 
 def _message(error: BaseException) -> str:
@@ -119,7 +133,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     tools = {
         "compare": _compare, "selftest": _selftest, "validate": _validate, "record": _record, "config": _config,
         "prefetch": _prefetch, "submit": _submit, "status": _status, "doctor": _doctor,
-        "import": _import, "export": _export,
+        "import": _import, "export": _export, "completion": _completion,
     }  # fmt: skip
     return tools[options.command](options)
 
@@ -308,6 +322,13 @@ def _own(options: argparse.Namespace, needed: str, *others: str) -> tuple[dict[s
     if not own.get(needed):
         raise ConfigError(f"{options.command} needs {needed}=…", hint=EXAMPLES[options.command])
     return own, [setting for setting in options.settings if setting.partition("=")[0] not in own]
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from iwr.completion import script
+
+    print(script(" ".join(options.settings)))
+    return EXIT_OK
 
 
 def _config(options: argparse.Namespace) -> int:

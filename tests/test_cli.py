@@ -1,6 +1,7 @@
 """What a user sees on the terminal, through the real command."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,15 @@ def test_alone_it_shows_what_can_be_done_on_one_screen(arguments):
     assert (done.returncode, done.stdout, done.stderr) == (0, OVERVIEW + "\n", "")
     assert len(OVERVIEW.splitlines()) <= 40
     assert all(f"\n  {command} " in OVERVIEW or f"iwr {command} " in OVERVIEW for command in EXAMPLES)
+
+
+@pytest.mark.parametrize("command", ["--help", "run"])
+def test_help_costs_little(command):
+    """Half a second on an idle machine: the processor's time is the same on a busy one."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    iwr(command, "--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
