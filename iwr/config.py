@@ -167,21 +167,27 @@ OPEN = {key.name for schema in GROUPS.values() for key in fields(schema) if str(
 """Settings that take keys of somebody else, e.g. vLLM's options: `model.engine_args.gpu-memory-utilization=0.8`."""
 
 
+def register() -> None:
+    """Tell Hydra the types of all settings."""
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance()
+    store.store(name="_schema_", node=Config)
+    for group, schema in GROUPS.items():
+        store.store(group=group, name="_schema_", node=schema)
+
+
 def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the contestants in order.
 
     Raises ConfigError for anything that Hydra or a schema refuses, naming the key and the valid choices.
     """
     from hydra import compose, initialize_config_module
-    from hydra.core.config_store import ConfigStore
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    store = ConfigStore.instance()
-    store.store(name="_schema_", node=Config)
-    for group, schema in GROUPS.items():
-        store.store(group=group, name="_schema_", node=schema)
+    register()
 
     def composed(root: str, arguments: list[str]) -> Any:
         return OmegaConf.to_object(compose(root, overrides=arguments))

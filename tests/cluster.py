@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "scancel")
@@ -109,6 +110,29 @@ class Cluster:
         output = (self.folder / f"{name}.out").open("a")
         self.daemons[name] = subprocess.Popen([name, *options], env=self.environment, stdout=output, stderr=output, start_new_session=True)
         output.close()
+
+    def restart_slurmd(self, *, with_jobs: bool) -> None:
+        """Kill slurmd and start it again; `with_jobs` as a node does that loses power: every process of its jobs dies too."""
+        doomed = [self.daemons["slurmd"].pid, *(self._of_jobs() if with_jobs else ())]
+        for process in doomed:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.daemons["slurmd"].wait()
+        self.start("slurmd", "-D")
+
+    def _of_jobs(self) -> list[int]:
+        """Processes of this cluster's jobs: each step's daemon first, then what has SLURM's environment."""
+        steps, works = [], []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+            except OSError:  # it has just ended
+                continue
+            if command.startswith(b"slurmstepd: ["):
+                steps.append(int(folder.name))
+            elif b"\0SLURM_JOB_ID=" in environment and str(self.folder).encode() in environment:
+                works.append(int(folder.name))
+        return steps + works
 
     def run(self, *command: str, check: bool = True, **more: str) -> str:
         done = subprocess.run(command, env=self.environment | more, capture_output=True, text=True, timeout=60)

@@ -177,6 +177,7 @@ def test_tasks_are_filtered_by_words_domain_and_outcome(page, folder):
 def test_one_walks_through_a_task_with_the_keyboard_alone(page, folder):
     page.goto((folder / "index.html").as_uri())
     page.locator("#matrix").get_by_role("link", name="1.00").first.press("Enter")
+    page.wait_for_url("**/good/a.html")  # with its script at work
     assert page.title().startswith("good on a")
     for key, expected in (("j", "step-0"), ("j", "step-1"), ("j", "step-2"), ("j", "step-2"), ("k", "step-1")):
         page.keyboard.press(key)

@@ -123,6 +123,30 @@ def test_the_warning_before_the_time_limit_queues_the_element_again(cluster, loc
     assert content(folder) == local["few"]
 
 
+@pytest.mark.parametrize("with_jobs", [False, True], ids=["its daemon", "all of it"])
+def test_a_node_that_dies_and_comes_back(cluster, local, with_jobs):
+    folder = local["folder"] / f"node-{with_jobs}"
+    jobs = submit(cluster, folder, "cluster.shards=1")
+    wait_for(lambda: judging(folder))
+    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    cluster.restart_slurmd(with_jobs=with_jobs)
+    release(cluster, jobs, "oracle-judge")
+    assert content(folder) == local["few"]
+    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+
+
+def test_a_sweep_with_the_submitit_launcher(cluster, local):
+    folder = local["folder"] / "sweep"
+    chosen = [setting for setting in settings(folder, FEW) if not setting.startswith("models=")]
+    launcher = ["hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=1", "hydra.launcher.cpus_per_task=1",
+                "hydra.launcher.timeout_min=10", f"hydra.sweep.dir={folder.parent}/multirun"]
+    command = [sys.executable, "-m", "iwr.sweep", "--multirun", f"model={','.join(CONTESTANTS)}", *chosen, *launcher]
+    done = subprocess.run(command, env=cluster.environment, capture_output=True, text=True, cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    iwr(cluster, "report", *settings(folder, FEW))
+    assert content(folder) == local["few"]
+
+
 def test_two_elements_on_the_same_shard_take_turns(cluster, local):
     folder = local["folder"] / "twice"
     script = Path(__file__).parent.parent.parent / "slurm/array.sbatch"
