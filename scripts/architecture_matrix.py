@@ -1,6 +1,6 @@
 """The architecture matrix: for each family a tiny random checkpoint, served from our own config, watches recordings.
 
-    python scripts/architecture_matrix.py [--families qwen3_vl,internvl] [--quick] [--json FILE]
+    python scripts/architecture_matrix.py [--families demo,qwen3_vl,internvl] [--quick] [--json FILE]
 
 Each family answers 12 recordings (0.4, 3, 10 and 90 s at 10, 25 and 59.94 frames a second; --quick: 2), and the audit
 must find the planned frames in every one. Prints a table; exits with 1 when a family fails.
@@ -28,7 +28,7 @@ from iwr.records import Generation, Task
 from iwr.runs import RunPaths, read_record
 
 LENGTHS, RATES = (0.4, 3, 10, 90), (10, 25, Fraction(60000, 1001))
-TINY = ["model.context=16384", "model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "run.on_change=overwrite"]
+TINY = ["model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "run.on_change=overwrite"]
 
 
 def tasks(root: Path, quick: bool) -> list[Task]:
@@ -37,10 +37,16 @@ def tasks(root: Path, quick: bool) -> list[Task]:
     return [recordings.task(root, f"s{seconds}-r{float(rate):.0f}", seconds, rate, size=(160, 96)) for seconds, rate in chosen]
 
 
+def settings(family: str, models: Path) -> list[str]:
+    """The config that serves the family, with a tiny checkpoint; `demo` is the model of the package, as it is."""
+    if family == "demo":
+        return ["model=demo"]
+    return [f"model={tiny_models.CONFIGS[family]}", f"model.path={tiny_models.build(family, models)}", "model.context=16384"]
+
+
 def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, object]:
     """One line of the table."""
-    path = tiny_models.build(family, models)
-    config, (model,) = load_config([f"model={tiny_models.CONFIGS[family]}", f"model.path={path}", *TINY])
+    config, (model,) = load_config([*settings(family, models), *TINY])
     paths = RunPaths.of(root, family)
     started, problem = time.monotonic(), ""
     try:
@@ -65,7 +71,7 @@ def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, ob
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--families", default=",".join(tiny_models.CONFIGS))
+    parser.add_argument("--families", default=",".join(["demo", *tiny_models.CONFIGS]))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--models", type=Path, help="keep checkpoints here")
     parser.add_argument("--runs", type=Path, help="keep recordings, answers and logs here")

@@ -21,7 +21,11 @@ KNOWN = [  # the first that matches wins; texts of vLLM, PyTorch, transformers a
     (r"longer than the maximum model length|at least one .{0,80} exceeds", "no room for one recording", "set model.context higher"),
     (r"OutOfMemoryError|(?:CUDA|HIP) out of memory|No available memory for the cache blocks", "out of GPU memory", OUT_OF_GPU),
     ("less than desired GPU memory utilization", "the GPU is in use", OUT_OF_GPU),
-    (r"\bMemoryError|Cannot allocate memory|can't allocate memory|not enough memory", "out of memory on the host", OUT_OF_HOST),
+    (
+        r"\bMemoryError|Cannot allocate memory|can't allocate memory|not enough memory|less than requested memory for kv",
+        "out of memory on the host",
+        OUT_OF_HOST,
+    ),
     ("trust_remote_code=True", "the model brings code of its own", "read that code, then set model.trust_remote_code=true"),
     (
         r"architectures? .{0,200}(?:not supported|failed to be inspected)|does not recognize this architecture",

@@ -252,9 +252,9 @@ def video_llama_3(folder: Path) -> None:
     )
 
     words = tokenizer(["<|im_end|>", "<|im_start|>", "<image>", "<video>"], image_token="<image>", video_token="<video>")
-    processor = VideoLlama3Processor(
-        VideoLlama3ImageProcessor(size=SIZE), words, VideoLlama3VideoProcessor(size=SIZE), template("<image>\n", "<video>\n")
-    )
+    # vLLM takes the most frequent token of a video for its media token, so a frame needs more than one
+    video = VideoLlama3VideoProcessor(size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28})
+    processor = VideoLlama3Processor(VideoLlama3ImageProcessor(size=SIZE), words, video, template("<image>\n", "<video>\n"))
     text = TEXT_MODEL | dict(model_type="qwen2", vocab_size=len(words), **ends(words))
     vision = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2, patch_size=14)
     more = ids(words, image_token_id="<image>", video_token_id="<video>")
