@@ -29,7 +29,7 @@ Stages, each with the same settings as `run`, each resumed where it stopped:
   report      tables from what is there
 
 On a cluster:
-  prefetch    download the weights of models, judge and metrics: run it where there is a network
+  prefetch    download data set and weights of models, judge and metrics, with sizes: where there is a network
   submit      the same as a chain of SLURM jobs
   status      what is done, owed, failed and running, by model and shard
 
@@ -55,7 +55,7 @@ EXAMPLES = {
     "judge": "iwr judge model=directory model.path=DIR run.name=first     # judges DIR/<task>/index.html",
     "score": "iwr score model=demo protocol=offline run.name=first",
     "report": "iwr report models=[oracle,demo] run.name=first",
-    "prefetch": "iwr prefetch model=qwen2_5_vl_7b judge=rules protocol=local",
+    "prefetch": "iwr prefetch model=qwen2_5_vl_7b judge=qwen3_vl_8b protocol=local data=iwr_bench data.root=DIR",
     "submit": "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu run.name=first",
     "status": "iwr status models=[demo,blank] run.shards=4 run.name=first",
     "compare": "iwr compare runs/first/demo runs/second/demo protocol=offline",
@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(OVERVIEW)
         return EXIT_OK
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "httpx2"):  # ours, and the hub's
+        logging.getLogger(library).setLevel(logging.WARNING)
     # one way out for both; a shell starts what runs in the background, as under SLURM, with SIGINT ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -149,17 +150,17 @@ def _run(options: argparse.Namespace) -> int:
         stages.remove("report")  # other shards are still at work: `iwr report` comes after all of them
     outcome = pipeline.run(work, stages, progress.show)
     if outcome.rows is not None:
-        _show(outcome, work.paths.report, config.protocol.note, as_json=options.json)
+        _show(outcome, work.paths.report, as_json=options.json)
     return EXIT_INCOMPLETE if outcome.unscored and not config.run.allow_unscored else EXIT_OK
 
 
-def _show(outcome, folder: Path, note: str, *, as_json: bool) -> None:
+def _show(outcome, folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(outcome.rows, indent=1))
         return
     from iwr.report import print_leaderboard
 
-    print_leaderboard(outcome.rows, note)
+    print_leaderboard(outcome.rows, outcome.caption)
     print(f"report: {folder}")
 
 
@@ -176,15 +177,15 @@ def _selftest(options: argparse.Namespace) -> int:
 
 
 def _prefetch(options: argparse.Namespace) -> int:
+    from iwr import prefetch
     from iwr.config import load_config
-    from iwr.inference import weights
-    from iwr.metrics.weights import prefetch
-    from iwr.scores.stage import metrics_of
 
     config, models = load_config(options.settings)
-    judge = [config.judge.model] if config.judge.model else []
-    served = [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
-    fetched = {model.name: str(weights.prefetch(model)) for model in served} | prefetch(metrics_of(config.protocol))
+    sizes = [(want, prefetch.size(want)) for want in prefetch.wants(config, models)]
+    for want, size in sizes:
+        print(prefetch.line(want, size), file=sys.stderr)
+    prefetch.check_room(sizes)
+    fetched = prefetch.fetch(config, models)
     print(json.dumps(fetched, indent=1) if options.json else "\n".join(f"{name}  {path}" for name, path in fetched.items()))
     return EXIT_OK
 

@@ -20,6 +20,7 @@ class DataConfig:
     name: str
     root: str | None = None  # folder that holds data.jsonl; null: the samples in the package
     tasks: list[str] | None = None  # ids to use; null: all
+    hub: str | None = None  # data set of the Hugging Face hub that `iwr prefetch` copies to `root`
 
 
 @dataclass
