@@ -44,6 +44,7 @@ class Work(NamedTuple):
 class Outcome(NamedTuple):
     rows: list[dict] | None  # the leaderboard, when the report was written
     unscored: int  # (model, task) pairs that the infrastructure failed, in the last stage that ran
+    caption: str = ""  # of the leaderboard: what the protocol leaves out, how far the judge can be trusted
 
 
 def prepare(config: Config, models: list[ModelConfig]) -> Work:
@@ -146,8 +147,8 @@ def report(work: Work) -> Outcome:
     from iwr.report import write_report
 
     merge_manifests(work.paths)
-    rows = write_report([model.name for model in work.models], work.all_tasks, work.config, work.paths)
-    return Outcome(rows, sum(row["unscored"] for row in rows))
+    shown = write_report([model.name for model in work.models], work.all_tasks, work.config, work.paths)
+    return Outcome(shown.rows, sum(row["unscored"] for row in shown.rows), f"{work.config.protocol.note}\n{shown.trust}")
 
 
 def _pairs(work: Work) -> list[tuple[str, Task]]:

@@ -124,7 +124,7 @@ class _Pages:
         return self.environment.get_template("index.html").render(
             root="", run=self.paths.folder.name, summary=summary, config=summary.config, formula=formula.TEXT, causes=CAUSES,
             models=self.models, baselines={row["model"] for rows in baselines.values() for row in rows},
-            sentences=sentences + ([summary.caution] if summary.caution else []), failures=failures(summary.scores),
+            sentences=[*sentences, *filter(None, [summary.caution]), summary.trust], failures=failures(summary.scores),
             axes=[axis for name in AXES if (axis := self._axis(name))["parts"]], matrix=[self._line(task) for task in summary.tasks],
             unscored=[score for score in summary.scores if score.status is ScoreStatus.UNSCORED], costs=costs,
             figures=figures, published=published(), published_note=NOTE,

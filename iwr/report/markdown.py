@@ -23,6 +23,7 @@ def markdown(summary: Summary) -> str:
         *([f"Computed by {_inline('; '.join(engines))}."] if engines else []),
         _table((*HEADERS, "Final, 95 %"), ([*cells(row), summary.span(row["model"], "final")] for row in summary.rows)),
         *filter(None, [_baselines("Floor", summary.baselines(FLOOR)), _baselines("Ceiling", summary.baselines(CEILING)), summary.caution]),
+        _inline(summary.trust),
         "## Where pages failed",
         _table(("Model", *CAUSES), ([model, *(count[cause] for cause in CAUSES)] for model, count in failures(summary.scores).items())),
         *_unscored(summary.scores),

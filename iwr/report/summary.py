@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from iwr.config import Config
 from iwr.records import Generation, ScoreStatus, Task, TaskScore, digest
 from iwr.report.costs import Cost, costs
+from iwr.report.trust import judge_trust
 from iwr.runs import RunPaths, readable, write_atomic
 from iwr.scores.aggregate import SCORES, Row, breakdown, counted_in_means, leaderboard
 from iwr.scores.stage import recorded
@@ -34,6 +35,7 @@ class Summary(NamedTuple):
     intervals: Intervals
     kinds: dict[str, str]  # model -> kind of contestant, where a page of it is recorded
     costs: list[Cost]  # of the models that wrote something
+    trust: str  # what the self-test says of the judge
 
     def baselines(self, kinds: Sequence[str]) -> list[Row]:
         """Rows of the contestants that are no models, in the order of `kinds`."""
@@ -75,7 +77,7 @@ def summarise(models: Sequence[str], tasks: Sequence[Task], config: Config, path
     found = _intervals(scores, paths.report / "intervals.json")
     rows = leaderboard(scores)
     spent = costs([row["model"] for row in rows], tasks, paths)
-    return Summary(config, tasks, scores, rows, breakdown(scores), found, kinds, spent)
+    return Summary(config, tasks, scores, rows, breakdown(scores), found, kinds, spent, judge_trust(scores, config, paths))
 
 
 def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:

@@ -13,7 +13,7 @@ from iwr.records import Task
 from iwr.report.figure import write_figures
 from iwr.report.html import write_html
 from iwr.report.markdown import markdown
-from iwr.report.summary import COUNTS, HEADERS, cells, shown, summarise
+from iwr.report.summary import COUNTS, HEADERS, Summary, cells, shown, summarise
 from iwr.runs import RunPaths, write_atomic
 from iwr.scores.aggregate import SCORES, Row
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TASK_KEYS = ("model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by")
 
 
-def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> list[Row]:
-    """Write <run>/report/ from the records on disk; returns the leaderboard's rows, best first.
+def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> Summary:
+    """Write <run>/report/ from the records on disk; returns what it shows.
 
     Raises DataError when the disk refuses.
     """
@@ -37,7 +37,7 @@ def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, p
     write_atomic(paths.report / "costs.json", json.dumps(summary.costs, indent=1) + "\n")
     write_atomic(paths.report / "report.md", markdown(summary))
     write_html(summary, paths, write_figures(summary, paths))
-    return summary.rows
+    return summary
 
 
 def print_leaderboard(rows: Sequence[Row], note: str) -> None:

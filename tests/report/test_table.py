@@ -29,7 +29,7 @@ def report(tmp_path_factory):
     on_disk.generation(paths, "lost", tasks[0], "failed", "engine | died <b>")
     models = ["weak", "lost", "strong"]
     score(models, tasks, config, paths)
-    return paths.report, write_report(models, tasks, config, paths)
+    return paths.report, write_report(models, tasks, config, paths).rows
 
 
 def test_leaderboard_json_has_exactly_the_promised_keys(report):
@@ -132,5 +132,5 @@ def test_tokens_a_second_and_gpu_hours_are_told_by_model(tmp_path):
 def test_a_report_can_be_written_before_anything_is_scored(tmp_path):
     tasks = on_disk.tasks_of(tmp_path, "a")
     config = on_disk.config(tmp_path)
-    (row,) = write_report(["m"], tasks, config, on_disk.paths_of(config))
+    (row,) = write_report(["m"], tasks, config, on_disk.paths_of(config)).rows
     assert (row["unscored"], row["final"]) == (1, None)
