@@ -126,7 +126,7 @@ class LocalModel:
         from transformers.video_utils import VideoMetadata
 
         chosen = video.indices(recording.frames, number)
-        shown = _decoded(task.video, chosen)
+        shown = decoded(task.video, chosen)
         images, media = _images(task.stitched), {}
         parts = [{"type": "image"}] * len(images)
         if self.model.video == "frames":
@@ -157,7 +157,7 @@ class LocalModel:
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(self._path, **self._options)
-        shown = _decoded(task.video, video.indices(recording.frames, asked))
+        shown = decoded(task.video, video.indices(recording.frames, asked))
         sheets = _images(task.stitched)
         tiles = torch.stack([_tile(image) for image in [*sheets, *shown]]).to(self._network.device, dtype=self._network.dtype)
         lines = [f"Image-{i + 1}: <image>" for i in range(len(sheets))] + [f"Frame-{i + 1}: <image>" for i in range(asked)]
@@ -187,7 +187,7 @@ def _from_chat(path: str, **options: Any) -> Any:
 INTERFACES = {"processor": _from_processor, "chat": _from_chat}
 
 
-def _decoded(path: Path, chosen: Sequence[int]) -> list[Image]:
+def decoded(path: Path, chosen: Sequence[int]) -> list[Image]:
     """The frames at these indices."""
     import decord
     from PIL import Image

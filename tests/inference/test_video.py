@@ -11,6 +11,8 @@ import recordings
 from iwr.config import ModelConfig, ProtocolConfig
 from iwr.errors import DataError
 from iwr.inference import video
+from iwr.inference.hf import decoded
+from iwr.tasks.load import samples_root
 
 PROTOCOL = ProtocolConfig(name="p", low=[], high=False)
 MODEL = ModelConfig(name="m", kind="vllm")
@@ -83,3 +85,16 @@ def test_the_frames_asked_for_are_the_frames_decoded(tmp_path):
     lefts = [np.asarray(image)[80, :, 2].argmin() for image in (first, last)]  # the square moves from left to right
     assert lefts[0] < 5 and lefts[1] > 250
     assert video.data_url(first).startswith("data:image/jpeg;base64,")
+
+
+def test_both_engines_decode_the_same_pictures():
+    """vLLM with OpenCV, transformers with decord, models that take images with PyAV."""
+    import cv2
+
+    path = samples_root() / "data" / "film-rating" / "video.mp4"
+    wanted = video.indices(video.probe(path, "t").frames, 7)
+    capture, read = cv2.VideoCapture(str(path)), []
+    while (step := capture.read())[0]:
+        read.append(step[1][:, :, ::-1])
+    for index, ours, local in zip(wanted, video.frames(path, wanted, "t"), decoded(path, wanted), strict=True):
+        assert np.array_equal(ours, local) and np.array_equal(ours, read[index])
