@@ -127,6 +127,7 @@ def server_environment(
     own = {
         "VLLM_API_KEY": key,
         "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_HOST_IP": "127.0.0.1",  # all of its processes are on this machine; it would look for a way to 8.8.8.8 to know its address
         "DO_NOT_TRACK": "1",
         "TMPDIR": str(scratch),
         # a socket's path has 107 characters at most, of which vLLM takes 37
