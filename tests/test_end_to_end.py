@@ -6,6 +6,7 @@ One run is killed (-9) in the middle of every stage and resumed; its table must 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,11 +28,14 @@ class Run:
     def __init__(self, folder: Path, contestants=CONTESTANTS):
         self.folder = folder / "run"
         self.mark = uuid.uuid4().hex  # every descendant inherits it, so survivors can be found
+        self.heard = folder / "heard.txt"  # every address that a Python process asked for
         self.settings = [f"models=[{','.join(contestants)}]", f"run.root={folder}", "run.name=run"]
 
     def start(self, command: str = "run") -> subprocess.Popen:
         arguments = [sys.executable, "-m", "iwr.cli", command, *self.settings]
-        return subprocess.Popen(arguments, env=os.environ | {"IWR_TEST_MARK": self.mark}, stderr=subprocess.PIPE, text=True)
+        ears = {"PYTHONPATH": str(Path(__file__).parent / "eavesdrop"), "IWR_EAVESDROP": str(self.heard)}
+        environment = os.environ | {"IWR_TEST_MARK": self.mark} | ears
+        return subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True)
 
     def finish(self, command: str = "run") -> str:
         process = self.start(command)
@@ -95,6 +99,14 @@ def test_finished_work_is_not_repeated_after_a_kill(finished):
 
 def test_no_process_is_left(finished):
     assert gone_within(finished, 20), finished.survivors()
+
+
+def test_nothing_asked_for_the_network(finished):
+    """As on a compute node: only this machine, by name or number, and local sockets."""
+    heard = finished.heard.read_text().splitlines()
+    own = {f"'{host}'" for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", socket.gethostname())}
+    assert any("127.0.0.1" in line for line in heard)  # it does listen
+    assert [line for line in heard if (host := line.split()[1]) not in own and not host.startswith(("'/", "b'", "None"))] == []
 
 
 def test_every_contestant_has_a_row_that_carries_protocol_and_judge(finished):
