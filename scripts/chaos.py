@@ -60,18 +60,8 @@ class Run:
     def survivors(self, patience: float = 20.0) -> list[str]:
         """Processes that are still there after `patience` seconds."""
         deadline = time.monotonic() + patience
-        while (found := self._alive()) and time.monotonic() < deadline:
+        while (found := descendants(self.mark)) and time.monotonic() < deadline:
             time.sleep(0.1)
-        return found
-
-    def _alive(self) -> list[str]:
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if self.mark.encode() in (process / "environ").read_bytes():
-                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:  # it has just ended
-                continue
         return found
 
     def torn(self) -> list[Path]:
@@ -80,6 +70,18 @@ class Run:
 
     def finished(self) -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in self.folder.glob("*/*/**/*.json") if "manifests" not in path.parts}
+
+
+def descendants(mark: str) -> list[str]:
+    """Command lines of the processes that inherited `mark` in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it has just ended, or is not ours
+            continue
+    return found
 
 
 def whole(path: Path) -> bool:

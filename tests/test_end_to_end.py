@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from iwr.tasks.load import load, samples_root
+from scripts.chaos import descendants
 
 CONTESTANTS = ("oracle", "demo", "screenshot", "blank")
 SAMPLES = [task.id for task in load(samples_root(), None).tasks]
@@ -54,14 +55,7 @@ class Run:
         return {path: path.stat().st_mtime_ns for path in self.folder.glob("*/*/**/*.json") if "manifests" not in path.parts}
 
     def survivors(self) -> list[str]:
-        found = []
-        for environment in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                if self.mark.encode() in environment.read_bytes():
-                    found.append((environment.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:  # it has just ended, or is not ours
-                continue
-        return found
+        return descendants(self.mark)
 
     def rows(self) -> dict[str, dict]:
         return {row["model"]: row for row in json.loads((self.folder / "report/leaderboard.json").read_text())}
