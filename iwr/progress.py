@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+QUIET = 10.0  # seconds
+
 Step = Callable[[str], None]
 """Call it once for each finished item, with a few words about that item."""
 
@@ -40,12 +42,17 @@ def _bar(label: str, total: int) -> Iterator[Step]:
 
 @contextmanager
 def _lines(label: str, total: int) -> Iterator[Step]:
+    """A line an item; where items only repeat the words of the last line, one every QUIET seconds."""
     started, done = time.monotonic(), 0
+    said, words = -QUIET, ""
 
     def step(note: str) -> None:
-        nonlocal done
+        nonlocal done, said, words
         done += 1
         seconds = time.monotonic() - started
+        if note == words and done < total and seconds - said < QUIET:
+            return
+        said, words = seconds, note
         left = f", {seconds / done * (total - done):.0f} s left" if done < total else f", {seconds:.0f} s"
         print(f"{label} {done}/{total}: {note}{left}", file=sys.stderr, flush=True)
 
