@@ -28,7 +28,8 @@ from iwr.records import Generation, Task
 from iwr.runs import RunPaths, read_record
 
 LENGTHS, RATES = (0.4, 3, 10, 90), (10, 25, Fraction(60000, 1001))
-TINY = ["model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "run.on_change=overwrite"]
+TINY = ["model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "server.restarts=0", "run.on_change=overwrite"]
+OWN = {"llava_onevision": ["server.in_flight=1"]}  # vLLM 0.32 dies of two recordings of different lengths in one step
 
 
 def tasks(root: Path, quick: bool) -> list[Task]:
@@ -46,7 +47,7 @@ def settings(family: str, models: Path) -> list[str]:
 
 def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, object]:
     """One line of the table."""
-    config, (model,) = load_config([*settings(family, models), *TINY])
+    config, (model,) = load_config([*settings(family, models), *TINY, *OWN.get(family, [])])
     paths = RunPaths.of(root, family)
     started, problem = time.monotonic(), ""
     try:

@@ -2,7 +2,7 @@
 
     python tests/inference/tiny_models.py FAMILY FOLDER
 
-Attention heads are 32 wide at least: vLLM on a CPU takes 32, 64 or 128.
+Attention heads are 32 wide at least: vLLM on a CPU takes 32, 64 or 128; heads of linear attention are 128, as in releases.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def qwen3_5(folder: Path) -> None:
 
     processor = _qwen3_processor()
     words = processor.tokenizer
-    linear = dict(linear_key_head_dim=32, linear_value_head_dim=32, linear_num_key_heads=2, linear_num_value_heads=2)
+    linear = dict(linear_key_head_dim=128, linear_value_head_dim=128, linear_num_key_heads=2, linear_num_value_heads=2)
     layers = dict(num_hidden_layers=4, layer_types=["linear_attention"] * 3 + ["full_attention"])
     text = TEXT_MODEL | linear | layers | dict(vocab_size=len(words), head_dim=64, **ends(words))
     text |= dict(rope_parameters=rope(11, 11, 10, mrope_interleaved=True, partial_rotary_factor=1.0))
