@@ -203,8 +203,11 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
             models = [config.model] if names is None else [composed("contestant", [*common, f"model={name}"])["model"] for name in names]
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_one_line(error), hint="`iwr config` prints every setting and its value") from error
+    environment = Environment.read()
+    if environment.temporary and not os.path.isdir(environment.temporary):
+        raise ConfigError(f"IWR_TMP={environment.temporary} is no folder", hint="make it, or name one that is there")
     if config.run.shard is None:
-        config.run.shard = Environment.read().array_task or 0
+        config.run.shard = environment.array_task or 0
     _check(config, models)
     return config, models
 
@@ -245,7 +248,7 @@ class Environment:
 
     chromium: str | None  # IWR_CHROMIUM: browser to use
     api_key: str | None  # IWR_API_KEY: for server=external
-    temporary: str | None  # IWR_TMP, else SLURM_TMPDIR: node-local folder for sockets, profiles, compile caches
+    temporary: str | None  # IWR_TMP, else SLURM_TMPDIR where it is there: node-local folder for sockets, profiles, compile caches
     job: str | None  # SLURM_JOB_ID
     array_task: int | None  # SLURM_ARRAY_TASK_ID
     inherited: dict[str, str]  # passed on to child processes
@@ -255,10 +258,11 @@ class Environment:
         def number(name: str) -> int | None:
             return int(os.environ[name]) if os.environ.get(name, "").isdigit() else None
 
+        local = os.environ.get("SLURM_TMPDIR", "")
         return cls(
             chromium=os.environ.get("IWR_CHROMIUM"),
             api_key=os.environ.get("IWR_API_KEY"),
-            temporary=os.environ.get("IWR_TMP") or os.environ.get("SLURM_TMPDIR"),
+            temporary=os.environ.get("IWR_TMP") or (local if os.path.isdir(local) else None),
             job=os.environ.get("SLURM_JOB_ID"),
             array_task=number("SLURM_ARRAY_TASK_ID"),
             inherited=dict(os.environ),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from iwr.cli import EXAMPLES, OVERVIEW
+from iwr.cli import OVERVIEW
+from iwr.commands import COMMANDS, EXAMPLES
 
 IWR = Path(sys.executable).parent / "iwr"
 
@@ -32,6 +33,10 @@ def test_help_costs_little(command):
     iwr(command, "--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+def test_every_command_has_an_example():
+    assert COMMANDS.keys() == EXAMPLES.keys()
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
@@ -61,6 +66,12 @@ def test_a_mistake_is_a_short_message_without_traceback(arguments, words, tmp_pa
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) <= 10
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_not_there_is_a_mistake(monkeypatch):
+    monkeypatch.setenv("IWR_TMP", "/nothing/here")
+    done = iwr("run", "model=blank")
+    assert done.returncode == 2 and "IWR_TMP=/nothing/here is no folder" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_debug_shows_the_traceback():

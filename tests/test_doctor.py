@@ -204,8 +204,8 @@ def test_pages_of_another_tool_are_counted(tmp_path):
 
 
 def test_a_full_disk_and_one_that_cannot_be_written(tmp_path):
-    found = doctor("model=blank", "run.root=/proc/runs", IWR_TMP=str(tmp_path / "gone"), **NO_BROWSER)
-    assert said(found, "run.root")[0][0] == "fail"
+    found = doctor("model=blank", "run.root=/proc/runs", IWR_TMP="/proc", **NO_BROWSER)
+    assert [said(found, check)[0][0] for check in ("run.root", "temporary")] == ["fail", "fail"]
     assert said(found, "sandbox")[0][0] == "fail" and "IWR_TMP" in found["sandbox"][0]["fix"]
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], capture_output=True).returncode:
         pytest.skip("no right to mount a small disk")

@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from iwr.cli import EXAMPLES
+from iwr.commands import EXAMPLES
 from iwr.config import OPEN, Config, load_config
 from iwr.errors import ConfigError
 from iwr.tasks.load import samples_root
