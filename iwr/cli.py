@@ -27,7 +27,7 @@ Stages, each with the same settings as `run`, each resumed where it stopped:
   report      tables from what is there
 
 On a cluster:
-  prefetch    download data set and weights of models, judge and metrics, with sizes: where there is a network
+  prefetch    download data set and weights, with their sizes: run it where there is a network
   submit      the same as a chain of SLURM jobs
   status      what is done, owed, failed and running, by model and shard
 
@@ -81,7 +81,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace | None:
     parser.add_argument("--version", action="version", version=f"iwr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, example in EXAMPLES.items():
-        command = commands.add_parser(name, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(
+            name, description=_says(name), epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         command.add_argument("settings", nargs="*", metavar="key=value", help="settings").completer = _complete  # type: ignore[attr-defined]
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         command.add_argument("--debug", action="store_true", help="show tracebacks")
@@ -90,6 +92,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace | None:
 
         argcomplete.autocomplete(parser, always_complete_options=False)
     return parser.parse_args(arguments)
+
+
+def _says(command: str) -> str:
+    """The words of the overview about a command."""
+    starts = (f"  {command} ", f"  iwr {command} ")
+    return next(line.split(command, 1)[1].strip() for line in OVERVIEW.splitlines() if line.startswith(starts))
 
 
 def _complete(**asked: object) -> list[str]:

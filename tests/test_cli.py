@@ -44,6 +44,8 @@ def test_each_command_has_help_with_an_example(command):
     done = iwr(command, "--help")
     assert done.returncode == 0
     assert f"example: {EXAMPLES[command]}" in done.stdout
+    description = done.stdout.split("\n\n")[1]
+    assert len(description) > 20 and description in OVERVIEW
 
 
 @pytest.mark.parametrize(
