@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,7 +50,7 @@ class Ruler:
 
     def plan(self, recording: Recording, number: int, sheets: Sequence[Path], text: str) -> Plan:
         """The plan for `number` frames of `recording` behind the overview images `sheets`, before `text`."""
-        with self._lock:
+        with self._lock, _one_thread():
             if self._tools is None:
                 return Plan(number, None, None, None)
             images = [self._measured("image", *_size(path)) for path in sheets]
@@ -127,6 +128,19 @@ def audited(plan: Plan, asked: int, mode: str, ruler: Ruler, prompt: Sequence[in
             hint="the engine samples otherwise than the protocol: check model.video_io, model.processor and the server's options",
         )
     return Frames(mode=mode, planned=asked, delivered=plan.frames, planned_tokens=plan.video_tokens, delivered_tokens=delivered)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Small tensors beside a busy engine: on its cores a second thread is waited for ten times as long as it saves."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _size(path: Path) -> tuple[int, int]:
