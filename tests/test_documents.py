@@ -24,6 +24,7 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "slurm/
 EXAMPLE = re.compile(r"^`(?P<path>[\w./-]+)`:\n\n```\w+\n(?P<content>.*?)^```$", re.M | re.S)  # a file to write
 EDIT = re.compile(r"^```diff (?P<path>[\w./-]+)\n(?P<lines>.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+BY_HAND = re.compile(r"^sbatch (?:--\S+ )*slurm/array\.sbatch ")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 GROUP = r"(?:data|model|judge|server|browser|protocol|cluster|run)"
 QUICK = {"config", "validate", "doctor", "compare", "status", "completion", "export", "import", "prefetch", "report"}
@@ -49,11 +50,11 @@ def sections(text):
 def lines_of(section):
     """Command lines: indented or fenced ones, joined where they go on, and code spans; without comments."""
     plain = EXAMPLE.sub("", EDIT.sub("", section)).replace("\\\n", " ")
-    for line in plain.splitlines():
-        match = re.match(r"(?:    )?(?:\S*/)?(iwr .*)$", line)
-        if match and (line.startswith("    ") or "`" not in line):
+    shown = [line.strip() for line in plain.splitlines() if line.startswith("    ") or "`" not in line]
+    for line in [*shown, *SPAN.findall(plain)]:
+        match = re.match(r"(?:srun (?:--\S+ )*)?(?:\S*/)?(iwr .*)$", BY_HAND.sub("iwr ", line))
+        if match:
             yield match[1]
-    yield from (span for span in SPAN.findall(plain) if span.startswith("iwr "))
 
 
 def commands():
@@ -194,9 +195,9 @@ def test_every_setting_with_a_value_composes():
 def test_every_file_that_is_named_is_there():
     made = {match["path"] for document in DOCUMENTS for match in EXAMPLE.finditer(document.read_text())}
     made |= {"configs/cluster/mysite.yaml", "configs/model/NAME.yaml"}  # yours
-    pattern = re.compile(r"^(?:iwr|configs|scripts|tests|docs|slurm)/[\w./-]*$")
-    missing = [(document, span) for document, span in spans() if pattern.match(span) and span not in made and not (ROOT / span).exists()]
-    assert missing == []
+    pattern = re.compile(r"(?<![\w./<>-])(?:iwr|configs|scripts|tests|docs|slurm)/[\w./-]+")
+    named = [(document, path) for document, span in spans() for path in pattern.findall(span)]
+    assert len(named) > 30 and [(document, path) for document, path in named if path not in made and not (ROOT / path).exists()] == []
     tree = re.findall(r"(?m)^    ((?:iwr|configs|scripts|docs|slurm|tests)/[\w./-]*)", (ROOT / "README.md").read_text())
     assert len(tree) > 10 and [path for path in tree if not (ROOT / path).exists()] == []
     rooms = {f"iwr/{path.name}{'/' if path.is_dir() else ''}" for path in (ROOT / "iwr").iterdir() if path.suffix == ".py" or path.is_dir()}
