@@ -143,9 +143,10 @@ def score(work: Work, progress: Progress) -> None:
 
 
 def report(work: Work) -> Outcome:
-    """Tables over all shards, from the files alone."""
+    """Tables over all shards, from the files alone. What killed processes left unfinished anywhere in the run goes."""
     from iwr.report import write_report
 
+    clear_parts(work.paths.folder)
     merge_manifests(work.paths)
     shown = write_report([model.name for model in work.models], work.all_tasks, work.config, work.paths)
     return Outcome(shown.rows, sum(row["unscored"] for row in shown.rows), f"{work.config.protocol.note}\n{shown.trust}")

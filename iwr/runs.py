@@ -15,9 +15,9 @@ import logging
 import os
 import re
 import socket
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,19 +167,17 @@ class RunPaths:
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write `data` to `path` whole or not at all. Raises DataError when the disk refuses."""
     data = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-    temporary = None
+    temporary = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise DataError(f"cannot write {path}: {error.strerror}", hint="free disk space or choose another run.root") from error
 
 
@@ -187,13 +185,19 @@ def _owner() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def part_of(path: Path) -> Path:
+    """A name beside `path` for a file that is not finished, which no other process uses."""
+    return path.with_name(f".{path.name}.{_owner()}.{uuid.uuid4().hex[:8]}.part")
+
+
 def clear_parts(folder: Path) -> None:
-    """Delete what writers that were killed left in `folder`: unfinished files of processes of this host that are gone."""
-    host = re.escape(socket.gethostname())
-    for part in folder.glob(".*.part"):
-        owner = re.search(rf"\.{host}-(\d+)\.[^.]+\.part$", part.name)
-        if owner and not Path("/proc", owner[1]).exists():
-            part.unlink(missing_ok=True)
+    """Delete what writers that were killed left anywhere in `folder`: unfinished files of processes of this host that are gone."""
+    mine = re.compile(rf"\..*\.{re.escape(socket.gethostname())}-(\d+)\.[^.]+\.part")
+    for place, _, names in os.walk(folder):
+        for name in names:
+            owner = mine.fullmatch(name)
+            if owner and not Path("/proc", owner[1]).exists():
+                Path(place, name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Files of a run: whole or not at all, resumed only under the same settings."""
 
+import os
+import socket
 import subprocess
 import sys
 
@@ -7,7 +9,7 @@ import pytest
 
 from iwr.errors import ConfigError, DataError, StaleRunError
 from iwr.records import Generation, GenerationStatus
-from iwr.runs import RunPaths, owed, read_record, write_record
+from iwr.runs import RunPaths, clear_parts, owed, part_of, read_record, write_record
 
 
 def generation(status="ok", **fingerprint):
@@ -82,3 +84,16 @@ def test_a_disk_that_refuses_is_one_clear_error_and_leaves_nothing_behind(tmp_pa
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], capture_output=True, text=True)
     assert f"DataError: cannot write {tmp_path / 'file'}" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    living = part_of(tmp_path / "report" / "a.json")
+    killed = living.with_name(living.name.replace(str(os.getpid()), str(ended.pid)))
+    elsewhere = killed.with_name(killed.name.replace(socket.gethostname(), "another-node"))
+    living.parent.mkdir()
+    for part in (living, killed, elsewhere):
+        part.write_text("half")
+    clear_parts(tmp_path)
+    assert set(living.parent.iterdir()) == {living, elsewhere}

@@ -21,7 +21,7 @@ from iwr.report.figure import Figure
 from iwr.report.published import NOTE, published
 from iwr.report.summary import CAUSES, CEILING, FLOOR, Summary, failures, shown
 from iwr.report.views import answer_facts, cause, cell, neighbours, outcome, steps_of
-from iwr.runs import ReportPaths, RunPaths, readable, write_atomic
+from iwr.runs import ReportPaths, RunPaths, part_of, readable, write_atomic
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES
 
@@ -163,7 +163,7 @@ def place(source: Path, target: Path) -> None:
         if _stamp(source) == _stamp(target):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        temporary = part_of(target)
         try:
             os.link(source, temporary)
         except OSError:
