@@ -81,7 +81,8 @@ def place(tmp_path_factory):
     run = [IWR, "run", "models=[oracle,blank]", *quick, "run.name=first"]
     subprocess.run(run, cwd=place, check=True, capture_output=True, timeout=300)
     shutil.copytree(place / "runs/first/oracle", place / "runs/first/demo")
-    shutil.copytree(place / "runs/first", place / "runs/second")
+    for other in ("second/demo", "theirs/a", "theirs/b"):
+        shutil.copytree(place / "runs/first/demo", place / "runs" / other)
     exported = [IWR, "export", "to=OUTPUTS", "models=[oracle,blank]", "run.name=first"]
     subprocess.run(exported, cwd=place, check=True, capture_output=True, timeout=60)
     return place
