@@ -116,6 +116,7 @@ def test_without_a_gpu_a_large_model_fails_and_a_baseline_needs_none():
     assert said(doctor("model=blank", **NO_BROWSER), "gpu") == [("ok", "none here; these settings need none")]
 
 
+@pytest.mark.full
 def test_without_vllm_only_models_that_it_serves_fail(tmp_path):
     """The same Python with every installed package but vLLM."""
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
@@ -160,6 +161,7 @@ def test_a_wrong_path_is_no_model(tmp_path):
     assert said(found, "weights")[0][0] == "fail" and "no config.json" in said(found, "weights")[0][1]
 
 
+@pytest.mark.full
 def test_a_server_of_others_is_asked():
     class Models(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -195,6 +197,7 @@ def test_data_that_is_absent_or_faulty(tmp_path):
     assert said(found, "pages") == [("warn", "oracle: 6 of 7 tasks have a page")]
 
 
+@pytest.mark.full
 def test_pages_of_another_tool_are_counted(tmp_path):
     (tmp_path / "shop-cart").mkdir()
     (tmp_path / "shop-cart/index.html").write_text("x")
@@ -217,6 +220,7 @@ def test_a_full_disk_and_one_that_cannot_be_written(tmp_path):
     assert "0.0 GB free" in said(found, "run.root")[0][1]
 
 
+@pytest.mark.full
 def test_without_a_loopback_interface_there_is_no_port():
     lonely = ["unshare", "--net", "--"] if os.geteuid() == 0 else ["unshare", "--user", "--map-current-user", "--net", "--"]
     if subprocess.run([*lonely, "true"], capture_output=True).returncode:
@@ -225,6 +229,7 @@ def test_without_a_loopback_interface_there_is_no_port():
     assert said(doctor("model=blank", before=lonely, **NO_BROWSER), "port")[0][0] == "warn"
 
 
+@pytest.mark.full
 def test_slurm_in_part_and_with_another_partition(tmp_path):
     """The fake: what `sinfo` prints."""
     script(tmp_path, "sbatch", "true")

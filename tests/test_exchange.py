@@ -82,7 +82,7 @@ def test_import_knows_empty_absent_and_changed_pages(exported, tmp_path):
 
 @pytest.mark.browser
 def test_an_imported_page_is_judged_with_its_assets(exported, tmp_path):
-    settings = ["data.tasks=[film-rating]", f"run.root={tmp_path}", "run.name=r"]
+    settings = ["data.tasks=[film-rating]", f"run.root={tmp_path}", "run.name=r", "protocol.low=[ssim]", "~protocol.metrics.ocr"]
     iwr("import", f"from={exported[1]}", "contestant=oracle", *settings)
     path = tmp_path / "r/oracle"
     (row,) = json.loads(iwr("run", "--json", "model=directory", "model.name=oracle", f"model.path={path}", *settings).stdout)

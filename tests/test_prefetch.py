@@ -151,6 +151,7 @@ def test_a_connection_that_breaks_is_taken_up_in_the_middle_of_the_file(hub, tmp
     assert 0 < int(rest.removeprefix("bytes=").split("-")[0]) <= BROKEN
 
 
+@pytest.mark.full
 def test_a_killed_download_keeps_the_files_that_are_whole(hub, tmp_path):
     environment = hub.environment(tmp_path)
     hub.trouble = "hang"
@@ -181,6 +182,7 @@ def test_the_data_set_is_copied_to_its_root_and_loads(hub, tmp_path):
     assert "org/data" not in prefetch(environment, *settings).stderr and hub.downloads == downloads
 
 
+@pytest.mark.full
 def test_a_packed_data_set_and_one_without_a_source(hub, tmp_path):
     root = tmp_path / "data"
     settings = ["model=blank", "data=iwr_bench", f"data.root={root}"]
