@@ -27,6 +27,8 @@ def main() -> None:
     def job(_: Any) -> None:
         """Raises RuntimeError, so that launchers count the job as failed, where a stage could not do its work."""
         given = [setting.removesuffix("=null") if setting[0] == "~" else setting for setting in HydraConfig.get().overrides.task]
+        if not any(setting.startswith("run.shard=") for setting in given):
+            given.append("run.shard=0")  # the launcher's own array numbers its choices, not shards
         for stage in STAGES[:-1]:  # the report covers all jobs, so none of them writes it
             code = subprocess.run([sys.executable, "-m", "iwr.cli", stage, *given]).returncode
             if code not in (EXIT_OK, EXIT_INCOMPLETE):
