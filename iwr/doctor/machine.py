@@ -102,7 +102,8 @@ def slurm(case: Case) -> Iterator[Finding]:
     partitions = output("sinfo", "--noheader", "--format=%R").split()
     wanted = case.config.cluster.partition
     if not partitions:
-        yield Finding("slurm", "warn", "installed, but its controller does not answer `sinfo`", "run this on a login node")
+        found = "installed, but its controller does not answer `sinfo`; only `iwr submit` needs it"
+        yield Finding("slurm", "warn", found, "run this on a login node")
     elif wanted and wanted not in partitions:
         yield Finding("slurm", "warn", f"no partition {wanted}", f"cluster.partition= one of {', '.join(partitions)}")
     else:
