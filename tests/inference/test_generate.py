@@ -21,6 +21,7 @@ from iwr.inference import guard
 from iwr.inference.generate import generate, owed
 from iwr.records import Generation, Session
 from iwr.runs import RunPaths, read_record
+from iwr.tasks.load import load, samples_root
 
 
 def records(tasks, model, paths):
@@ -38,14 +39,19 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
         logs = sorted(paths.logs.glob("server-*.log"))
         return len(logs) > number and "Application startup complete" in logs[number].read_text()
 
+    others = guard.descendants(os.getpid())  # the server that all tests share may be among them
+
     def watch() -> None:
         for number, wanted in enumerate(answers):
-            while not serving(number) or len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
+            while not serving(number):
                 time.sleep(0.05)
-            time.sleep(0.5)  # the next question is on its way
-            for pid in guard.descendants(os.getpid()):
-                if "api_server" in command_line(pid) and "guard.py" not in command_line(pid):
-                    os.kill(pid, signal.SIGKILL)
+            lines = {pid: command_line(pid) for pid in guard.descendants(os.getpid()) - others}
+            servers = [pid for pid, line in lines.items() if "api_server" in line and "guard.py" not in line]
+            while len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
+                time.sleep(0.05)
+            time.sleep(0.3)  # the next question is on its way
+            for pid in servers:
+                os.kill(pid, signal.SIGKILL)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -56,7 +62,7 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
 @pytest.mark.parametrize("deaths", [[1], pytest.param([1, 3], marks=pytest.mark.full)])
 def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, tiny_model, tmp_path, caplog):
     tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
-    slow = ["model.max_tokens=400", "server.in_flight=1"]  # so that a death meets an answer on its way
+    slow = ["model.max_tokens=1000", "server.in_flight=1"]  # so that a death meets an answer on its way
     config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
     paths = RunPaths.of(tmp_path, "run")
     watcher = kill_servers_after(paths, model, deaths)
@@ -70,6 +76,24 @@ def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, 
     answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
     assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+def test_the_samples_are_answered_although_the_server_is_killed_twice(tmp_path, caplog):
+    tasks = load(samples_root()).tasks
+    config, (model,) = load_config(["model=demo", "server.in_flight=1"])
+    paths = RunPaths.of(tmp_path, "run")
+    watcher = kill_servers_after(paths, model, [2, 5])
+    generate(tasks, model, config, paths, progress.silent)
+    watcher.join(5)
+    found = records(tasks, model, paths)
+    assert all(record.status == "ok" and record.frames.delivered == record.frames.planned for record in found.values())
+    assert "restart 2 of 3" in caplog.text and owed(tasks, model, config, paths) == []
+    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
+    assert sum(answered) == len(tasks) and len(answered) == 3
+    (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
+    assert (session.answered, session.completion_tokens) == (len(tasks), sum(record.usage.completion_tokens for record in found.values()))
 
 
 @pytest.mark.vllm
@@ -89,7 +113,7 @@ def test_replicas_share_the_work(tiny_model, tmp_path):
 @pytest.mark.full
 def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(tiny_model, tmp_path):
     tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
-    slow = ["model.max_tokens=400", "server.in_flight=1"]
+    slow = ["model.max_tokens=1000", "server.in_flight=1"]
     config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
     paths = RunPaths.of(tmp_path, "run")
     kill_servers_after(paths, model, [2, 2, 4])  # each time while it answers the third task, which comes last in the end

@@ -87,6 +87,8 @@ LOGS = {  # what vLLM 0.32 and its libraries print, and the setting that helps
     "the available KV cache memory (6.39 GiB).": "model.context",
     "ValueError: User-specified max_model_len (9999) is greater than the derived max_model_len (max_position": "set it lower",
     "ValueError: Free memory on device cuda:0 (10/79 GiB) on startup is less than desired GPU memory utilization": "gpu-memory-utilization",
+    "ValueError: Available memory on node 0 (15/24 GiB) on kv cache allocation is less than requested memory for kv (4000.0 GiB). "
+    "Decrease --kv-cache-memory-bytes, VLLM_CPU_KVCACHE_SPACE, or reduce CPU memory used by other processes.": "KVCACHE_SPACE",
     "api_server.py: error: unrecognized arguments: --no-such-option": "engine_args",
     "ValueError: The checkpoint you are trying to load has model type `x` but Transformers does not recognize this architecture": "kind=",
     "huggingface_hub.errors.GatedRepoError: 401 Client Error.": "HF_TOKEN",
@@ -217,6 +219,15 @@ def test_a_start_that_fails_says_why(tiny_model, tmp_path):
     with pytest.raises(ServerError, match=r"ended with code 1 .*above the model's own(.|\n)*End of .*server-hf-.*log") as caught:
         Server(model, config, media=None, logs=tmp_path).start()
     assert "null" in caught.value.hint
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+def test_a_start_that_runs_out_of_memory_says_what_to_lower(tiny_model, tmp_path):
+    model, config = settings("model=hf", f"model.path={tiny_model}", "+server.environment.VLLM_CPU_KVCACHE_SPACE='4000'")
+    with pytest.raises(ServerError, match=r"ended with code 1 .*out of memory on the host(.|\n)*End of ") as caught:
+        Server(model, config, media=None, logs=tmp_path).start()
+    assert "VLLM_CPU_KVCACHE_SPACE" in caught.value.hint
 
 
 @pytest.mark.vllm
