@@ -88,6 +88,11 @@ def to_device(arrays: Sequence[np.ndarray], device: torch.device) -> torch.Tenso
     return batch.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else batch
 
 
+def rows(batch: torch.Tensor) -> list[np.ndarray]:
+    """Each row of a tensor (n, values) as a float32 array of its own: a view would keep the whole batch in memory."""
+    return [row.copy() for row in batch.float().cpu().numpy()]
+
+
 def cosine(reference: np.ndarray, candidate: np.ndarray) -> float:
     """Cosine of two vectors, clamped to [0, 1]; 0 where one of them is null."""
     import numpy as np

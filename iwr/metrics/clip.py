@@ -18,7 +18,7 @@ from typing import Any
 
 from iwr.errors import ConfigError, MetricError
 from iwr.metrics.base import ImageMetric
-from iwr.metrics.batch import Replicas, check_precision, cosine, to_device
+from iwr.metrics.batch import Replicas, check_precision, cosine, rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import hub_folder, weights_digest
@@ -88,7 +88,7 @@ class Clip(Embedding):
 
 
 def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
-    return list(network(to_device(items, device)).float().cpu().numpy())
+    return rows(network(to_device(items, device)))
 
 
 def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32") -> Clip:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from iwr.errors import ConfigError, MetricError
-from iwr.metrics.batch import Replicas, check_precision, to_device
+from iwr.metrics.batch import Replicas, check_precision, rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.clip import Embedding
 from iwr.metrics.images import Screenshot
@@ -68,7 +68,7 @@ class Dino(Embedding):
 
 
 def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
-    return list(network(pixel_values=to_device(items, device)).last_hidden_state[:, 0].float().cpu().numpy())
+    return rows(network(pixel_values=to_device(items, device)).last_hidden_state[:, 0])
 
 
 def build(path: str = DEFAULT, view: str = "centre", precision: str = "float32") -> Dino:

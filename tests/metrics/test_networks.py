@@ -14,7 +14,9 @@ from PIL import Image, ImageOps
 from iwr.errors import ConfigError, MetricError
 from iwr.metrics.base import build
 from iwr.metrics.batch import Replicas
+from iwr.metrics.cache import Store
 from iwr.metrics.compare import compare
+from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import prefetch
 
 NAMES = ("page", "shifted", "recoloured", "other", "empty")
@@ -101,6 +103,14 @@ def test_batched_equals_one_by_one(compared, shots, settings, tmp_path):
         assert one_by_one(shots, settings, tmp_path / name, name) == pytest.approx(compared[0][name], abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["clip", "dino"])
+def test_an_embedding_keeps_no_more_than_itself_in_memory(name, shots, settings, tmp_path):
+    metric = build(name, settings[name])
+    metric.start(Store(tmp_path, name, metric.key))
+    for value in metric.read([metric.prepare(Screenshot(shots[shot], "")) for shot in NAMES]):
+        assert value.base is None and value.ndim == 1
+
+
 def test_references_are_paid_once(shots, settings, tmp_path):
     """A second contestant adds only its own files, and its values are those of a fresh cache."""
 
@@ -159,7 +169,9 @@ def test_missing_weights_name_metric_file_and_remedy(metric, settings, words, sh
     script = f"""
 import sys, json
 from pathlib import Path
+from iwr.metrics.cache import Store
 from iwr.metrics.compare import compare
+from iwr.metrics.images import Screenshot
 pair = compare([(Path(sys.argv[1]),) * 2], {{{metric!r}: {settings!r}, "ssim": {{}}}}, Path(sys.argv[2])).pairs[0]
 print(json.dumps([pair.metrics, pair.reasons]))
 """
