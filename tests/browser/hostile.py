@@ -190,5 +190,5 @@ TRAPS: dict[str, tuple[str, tuple[str, ...]]] = {
 # cost many seconds and differ little from a trap that stays: with --full
 VARIANTS = {
     "loop in timer", "loop in frame", "loop on mouse move", "loop of promises", "regular expression", "alerts in timer",
-    "worker console", "lying getters", "elements", "sockets",
+    "worker console", "lying getters", "elements", "sockets", "titles", "timer bomb",
 }  # fmt: skip
