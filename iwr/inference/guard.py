@@ -21,19 +21,21 @@ import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+THREADS = 14  # of the fields in /proc/*/stat behind the process group: proc(5)
 
 
 def processes() -> dict[int, tuple[int, int]]:
-    """Living processes of this machine: pid -> (parent, process group). Zombies are not alive."""
+    """Living processes of this machine: pid -> (parent, process group). A zombie is alive as long as threads of it are: until then
+    its children are still its own."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+            state, parent, group, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it ended meanwhile
             continue
-        if state not in "ZX":
+        if state not in "ZX" or int(rest[THREADS]) > 1:
             found[int(entry.name)] = (int(parent), int(group))
     return found
 
@@ -53,7 +55,10 @@ def end_tree(root: int, seconds: float) -> None:
     """SIGTERM to the children of `root`, which end their own; SIGKILL to all that is left after `seconds`."""
     asked: set[int] = set()
     deadline = time.monotonic() + seconds
-    while alive := descendants(root):
+    empty = 0
+    while empty < 2:  # twice: a process that changes its parent meanwhile may be missed by one look
+        alive = descendants(root)
+        empty = 0 if alive else empty + 1
         if time.monotonic() > deadline:
             _signal(alive, signal.SIGKILL)
         else:

@@ -97,3 +97,27 @@ def test_a_guard_that_is_killed_takes_a_willing_server_along(tmp_path):
 def test_the_guard_ends_as_its_command_ended(code, expected):
     process = subprocess.Popen([sys.executable, guard.__file__, "1", sys.executable, "-c", code], stdin=subprocess.PIPE)
     assert process.wait(20) == expected
+
+
+def test_a_server_that_is_half_dead_hides_none_of_its_children(tmp_path):
+    """Its first thread has ended, as early in a kill, others have not: the kernel calls it a zombie, and it keeps its children."""
+    marker = str(tmp_path / uuid.uuid4().hex)
+    half_dead = textwrap.dedent(f"""
+        import ctypes, subprocess, sys, threading, time
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", {marker!r}], start_new_session=True)
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        ctypes.CDLL(None).pthread_exit(None)
+    """)
+    command = [sys.executable, guard.__file__, "1", sys.executable, "-c", half_dead]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    while not ([line for line in alive(marker) if "ctypes" not in line] and zombies(process.pid)):
+        time.sleep(0.05)
+    process.stdin.close()
+    process.wait(20)
+    assert gone(marker, 2) == []
+
+
+def zombies(root: int) -> list[int]:
+    """Children of `root` that the kernel calls dead."""
+    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+    return [int(pid) for pid in children if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"]
