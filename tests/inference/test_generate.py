@@ -109,20 +109,6 @@ def test_replicas_share_the_work(tiny_model, tmp_path):
     assert len(answered) == 2 and sum(answered) == 6 and min(answered) >= 2
 
 
-@pytest.mark.vllm
-@pytest.mark.full
-def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(tiny_model, tmp_path):
-    tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
-    slow = ["model.max_tokens=3000", "server.in_flight=1"]
-    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
-    paths = RunPaths.of(tmp_path, "run")
-    kill_servers_after(paths, model, [2, 2, 4])  # each time while it answers the third task, which comes last in the end
-    generate(tasks, model, config, paths, progress.silent)
-    statuses = {name: record.status for name, record in records(tasks, model, paths).items()}
-    assert statuses.pop("c") == "failed" and set(statuses.values()) <= {"ok", "missing"}
-    assert owed(tasks, model, config, paths) == [tasks[2]]
-
-
 # ---- transformers -----------------------------------------------------------------------------------
 
 
