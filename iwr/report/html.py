@@ -35,7 +35,7 @@ def write_html(summary: Summary, paths: RunPaths, figures: list[Figure]) -> Path
     scores = {(score.model, score.task): score for score in summary.scores}
     made = _read(report.made_from)
     wanted = _made_from(summary, paths)
-    index = digest(wanted, summary.rows, summary.intervals, summary.costs, [figure._asdict() for figure in figures])
+    index = digest(wanted, summary.rows, summary.intervals, summary.costs, summary.trust, [figure._asdict() for figure in figures])
     if made.get("index") == index and all(report.page(*key).is_file() for key in scores):
         return report.index
     pages = _Pages(summary, scores, paths, report)
