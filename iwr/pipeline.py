@@ -83,11 +83,12 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
         write_manifest(work.config, work.models, work.all_tasks, work.paths)
     else:
         log.info("%s: nothing to do in %s", ", ".join(stages), work.paths.folder)
+    worked = False
     for stage in made:
-        if todo[stage]:
+        if owed(work, stage) if worked else todo[stage]:  # what is new is owed the stages after it
             with _alone(work, stage):
                 {"generate": generate, "judge": judge, "score": score}[stage](work, progress)
-            todo |= {later: owed(work, later) for later in made[made.index(stage) + 1 :]}  # what is new is owed the stages after it
+            worked = True
     return report(work) if "report" in stages else Outcome(None, failures(work, stages[-1]))
 
 

@@ -45,8 +45,8 @@ def wants(config: Config, models: Sequence[ModelConfig]) -> Iterator[Want]:
     from iwr.inference.launch import model_path
     from iwr.scores.draft import metrics_of
 
-    for model in [*models, *([config.judge.model] if config.judge.model else [])]:
-        if model.kind in ("vllm", "transformers") and not Path(path := model_path(model)).is_dir():
+    for model in _served(config, models):
+        if not Path(path := model_path(model)).is_dir():
             yield Want(model.name, path, model.revision)
     for name, settings in metrics_of(config.protocol).items():
         module = import_module(f"iwr.metrics.{name}") if name in ("clip", "dino") else None  # the others have sources of their own
@@ -99,10 +99,14 @@ def fetch(config: Config, models: Sequence[ModelConfig]) -> dict[str, str]:
     from iwr.metrics.weights import prefetch
     from iwr.scores.draft import metrics_of
 
-    judge = [config.judge.model] if config.judge.model else []
-    served = [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
-    found = {model.name: str(weights.prefetch(model)) for model in served} | prefetch(metrics_of(config.protocol))
+    found = {model.name: str(weights.prefetch(model)) for model in _served(config, models)} | prefetch(metrics_of(config.protocol))
     return found | ({"data": str(_data(config.data))} if config.data.root else {})
+
+
+def _served(config: Config, models: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """Contestants and judge that have weights."""
+    judge = [config.judge.model] if config.judge.model else []
+    return [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
 
 
 def _data(data: DataConfig) -> Path:

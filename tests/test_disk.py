@@ -13,8 +13,8 @@ FULL = pytest.mark.full
 pytestmark = pytest.mark.browser
 
 
-def iwr(root: Path, *arguments: str, models: str = "oracle") -> subprocess.CompletedProcess:
-    names = [f"models=[{models}]", f"data.tasks=[{','.join(TASKS)}]", f"run.root={root}", "run.name=run"]
+def iwr(root: Path, *arguments: str) -> subprocess.CompletedProcess:
+    names = ["models=[oracle]", f"data.tasks=[{','.join(TASKS)}]", f"run.root={root}", "run.name=run"]
     command = [Path(sys.executable).parent / "iwr", *(arguments or ["run"]), *names, "protocol.low=[ssim]", "~protocol.metrics.ocr"]
     return subprocess.run(command, capture_output=True, text=True)
 

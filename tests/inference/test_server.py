@@ -214,20 +214,22 @@ def test_a_start_that_takes_too_long_leaves_nothing(tiny_model, tmp_path):
 
 
 @pytest.mark.vllm
-def test_a_start_that_fails_says_why(tiny_model, tmp_path):
-    model, config = settings("model=hf", f"model.path={tiny_model}", "model.context=999999")
-    with pytest.raises(ServerError, match=r"ended with code 1 .*above the model's own(.|\n)*End of .*server-hf-.*log") as caught:
+@pytest.mark.parametrize(
+    ("override", "words", "hint"),
+    [
+        ("model.context=999999", r"above the model's own(.|\n)*End of .*server-hf-.*log", "null"),
+        pytest.param(
+            "+server.environment.VLLM_CPU_KVCACHE_SPACE='4000'", r"out of memory on the host(.|\n)*End of ", "VLLM_CPU_KVCACHE_SPACE",
+            marks=pytest.mark.full,
+        ),
+    ],
+    ids=["context", "memory"],
+)  # fmt: skip
+def test_a_start_that_fails_says_why_and_what_to_change(override, words, hint, tiny_model, tmp_path):
+    model, config = settings("model=hf", f"model.path={tiny_model}", override)
+    with pytest.raises(ServerError, match=rf"ended with code 1 .*{words}") as caught:
         Server(model, config, media=None, logs=tmp_path).start()
-    assert "null" in caught.value.hint
-
-
-@pytest.mark.vllm
-@pytest.mark.full
-def test_a_start_that_runs_out_of_memory_says_what_to_lower(tiny_model, tmp_path):
-    model, config = settings("model=hf", f"model.path={tiny_model}", "+server.environment.VLLM_CPU_KVCACHE_SPACE='4000'")
-    with pytest.raises(ServerError, match=r"ended with code 1 .*out of memory on the host(.|\n)*End of ") as caught:
-        Server(model, config, media=None, logs=tmp_path).start()
-    assert "VLLM_CPU_KVCACHE_SPACE" in caught.value.hint
+    assert hint in caught.value.hint
 
 
 @pytest.mark.vllm
