@@ -22,6 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Function = Callable[["torch.nn.Module", "torch.device", Sequence[T]], Sequence[R]]
 PRECISIONS = ("float32", "float16", "bfloat16")
+PROCESSOR_BATCH = 8
 
 
 def check_precision(metric: str, precision: str) -> str:
@@ -40,8 +41,11 @@ class Replicas:
         self.devices = [torch.device(name) for name in names]
         copies = [network, *(copy.deepcopy(network) for _ in names[1:])]
         self.networks = [each.eval().requires_grad_(False).to(device) for each, device in zip(copies, self.devices, strict=True)]
+        # Threads that stay, and none for one device: what the maths libraries keep for each new thread adds up.
+        self.map = ThreadPoolExecutor(len(names)).map if len(names) > 1 else map
         self.precision = precision
-        self.limit: int | None = None  # items a device was found to hold
+        # Items a call may hold; halved where a device holds fewer. Processors gain no speed from more, and pay in memory.
+        self.limit = PROCESSOR_BATCH if self.devices[0].type == "cpu" else None
 
     def run(self, function: Function[T, R], items: Sequence[T]) -> list[R]:
         """`function(network, device, items)` over shares of `items`, one a device; results in order.
@@ -49,9 +53,8 @@ class Replicas:
         Raises MetricError when a single item does not fit into memory.
         """
         shares = [list(share) for share in _shares(items, len(self.devices))]
-        with ThreadPoolExecutor(len(shares)) as pool:
-            done = pool.map(lambda job: self._run_share(function, *job), zip(self.networks, self.devices, shares, strict=False))
-            return [result for share in done for result in share]
+        done = self.map(lambda job: self._run_share(function, *job), zip(self.networks, self.devices, shares, strict=False))
+        return [result for share in done for result in share]
 
     def _run_share(self, function: Function[T, R], network: torch.nn.Module, device: torch.device, items: Sequence[T]) -> list[R]:
         results: list[R] = []
