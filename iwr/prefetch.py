@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import Config, DataConfig, ModelConfig
 from iwr.errors import ConfigError
+from iwr.runs import existing
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".zst", ".parquet")
 
@@ -83,8 +84,7 @@ def check_room(sizes: Sequence[tuple[Want, Size]]) -> None:
 
     needed: dict[Path, int] = {}
     for want, found in sizes:
-        home = (want.into or Path(HF_HUB_CACHE)).absolute()
-        folder = next(path for path in (home, *home.parents) if path.is_dir())
+        folder = existing((want.into or Path(HF_HUB_CACHE)).absolute())
         needed[folder] = needed.get(folder, 0) + (found.left or 0)
     for folder, left in needed.items():
         free = shutil.disk_usage(folder).free

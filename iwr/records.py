@@ -270,6 +270,12 @@ class Tally(Record):
     low: float | None = None  # 95 % interval
     high: float | None = None
 
+    def __str__(self) -> str:
+        if self.share is None or self.low is None or self.high is None:
+            return f"unknown (no usable answer to {self.asked} questions)"
+        lost = f", {self.unusable} without a usable answer" if self.unusable else ""
+        return f"{self.share:.1%} ({self.low:.1%} to {self.high:.1%}, {self.asked - self.unusable} questions{lost})"
+
 
 class SelfTest(Record):
     """A judge measured on ground truth: see judge/selftest.py."""

@@ -185,6 +185,11 @@ def _owner() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def existing(folder: Path) -> Path:
+    """`folder`, or the nearest one above it that exists: where its files will take their space."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+
+
 def part_of(path: Path) -> Path:
     """A name beside `path` for a file that is not finished, which no other process uses."""
     return path.with_name(f".{path.name}.{_owner()}.{uuid.uuid4().hex[:8]}.part")

@@ -112,8 +112,3 @@ def slurm(case: Case) -> Iterator[Finding]:
 
 def temporary(case: Case) -> Path:
     return Path(case.environment.temporary or tempfile.gettempdir())
-
-
-def usable(folder: Path) -> Path:
-    """`folder`, or the nearest one above it that exists."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())

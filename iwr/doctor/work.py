@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iwr.doctor.finding import Case, Finding
-from iwr.doctor.machine import temporary, usable
+from iwr.doctor.machine import temporary
 from iwr.errors import ConfigError, MetricError
+from iwr.runs import existing
 
 RECORDS_GB = 0.1  # of a run besides screenshots: records, logs, caches of metrics
 SERVER_GB, BROWSER_GB = 1.0, 0.2  # temporary files: compile caches, profiles
@@ -70,7 +71,7 @@ def disk(case: Case) -> Iterator[Finding]:
 
 def _place(check: str, folder: Path, needed: float, fix: str) -> Finding:
     """Whether files can be written, locked and kept in `folder` or where it will be made. `needed`: bytes."""
-    there = usable(folder)
+    there = existing(folder)
     try:
         with tempfile.TemporaryFile(dir=there) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

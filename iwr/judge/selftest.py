@@ -251,11 +251,4 @@ def lines(record: SelfTest) -> list[str]:
         "other answer when asked again": record.flips, "other answer in the other order": record.order_flips,
     }  # fmt: skip
     head = f"judge {record.judge} on {len(record.tasks)} tasks, {record.calls} calls"
-    return [head, *(f"{name:32}{_shown(found)}" for name, found in figures.items())]
-
-
-def _shown(found: Tally) -> str:
-    if found.share is None:
-        return f"no usable answer to {found.asked} questions"
-    lost = f", {found.unusable} without a usable answer" if found.unusable else ""
-    return f"{found.share:6.1%}  [{found.low:.1%}, {found.high:.1%}] of {found.asked - found.unusable}{lost}"
+    return [head, *(f"{name:32}{found}" for name, found in figures.items())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iwr.config import Config
-from iwr.records import Rollout, SelfTest, Tally, TaskScore
+from iwr.records import Rollout, SelfTest, TaskScore
 from iwr.runs import RunPaths, readable
 
 
@@ -22,7 +22,7 @@ def judge_trust(scores: Sequence[TaskScore], config: Config, paths: RunPaths) ->
         "right when an assertion holds": record.sensitivity, "right when it does not": record.specificity,
         "another answer when asked again": record.flips, "another answer in the other order": record.order_flips,
     }  # fmt: skip
-    told = "; ".join(f"{what} {shown(tally)}" for what, tally in figures.items() if tally.asked)
+    told = "; ".join(f"{what} {tally}" for what, tally in figures.items() if tally.asked)
     return f"The judge {name} on pages whose truth is known ({len(record.tasks)} tasks): {told}."
 
 
@@ -33,10 +33,3 @@ def _changed(record: SelfTest, scores: Sequence[TaskScore], paths: RunPaths) -> 
         if rollout is not None:
             return sorted(key for key, value in record.settings.items() if rollout.fingerprint.get(key) != value)
     return []
-
-
-def shown(found: Tally) -> str:
-    if found.share is None or found.low is None or found.high is None:
-        return f"unknown (no usable answer to {found.asked} questions)"
-    lost = f", {found.unusable} without a usable answer" if found.unusable else ""
-    return f"{found.share:.1%} ({found.low:.1%} to {found.high:.1%}, {found.asked - found.unusable} questions{lost})"
