@@ -96,6 +96,37 @@ def test_the_samples_are_answered_although_the_server_is_killed_twice(tmp_path, 
     assert (session.answered, session.completion_tokens) == (len(tasks), sum(record.usage.completion_tokens for record in found.values()))
 
 
+DIES_OF = """
+import os, sys
+
+def look(event, arguments):
+    if event == "open" and str(arguments[0]) == {video!r}:
+        os.kill(os.getpid(), 9)
+
+sys.addaudithook(look)
+"""
+
+
+@pytest.mark.vllm
+@pytest.mark.full
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(in_flight, tiny_model, tmp_path, caplog):
+    tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
+    poison = tmp_path / "poison" / "sitecustomize.py"
+    poison.parent.mkdir()
+    poison.write_text(DIES_OF.format(video=str(tasks[2].video.resolve())))
+    options = ["model.context=4096", "model.max_tokens=50", f"server.in_flight={in_flight}"]
+    options.append(f"server.environment.PYTHONPATH={poison.parent}")  # Python imports it when a server starts
+    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", *options])
+    paths = RunPaths.of(tmp_path, "run")
+    generate(tasks, model, config, paths, progress.silent)
+    statuses = {name: record.status for name, record in records(tasks, model, paths).items()}
+    assert statuses.pop("c") == "failed" and set(statuses.values()) <= {"ok", "missing"}
+    assert owed(tasks, model, config, paths) == [tasks[2]]
+    deaths = len(list(paths.logs.glob("server-*.log")))
+    assert deaths == 3 or (in_flight > 1 and deaths == 4)  # with others beside it, one more start for those that come after it
+
+
 @pytest.mark.vllm
 @pytest.mark.full
 def test_replicas_share_the_work(tiny_model, tmp_path):
