@@ -85,7 +85,8 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
         log.info("%s: nothing to do in %s", ", ".join(stages), work.paths.folder)
     worked = False
     for stage in made:
-        if owed(work, stage) if worked else todo[stage]:  # what is new is owed the stages after it
+        due = owed(work, stage) if worked else todo[stage]  # what is new is owed the stages after it
+        if due:
             with _alone(work, stage):
                 {"generate": generate, "judge": judge, "score": score}[stage](work, progress)
             worked = True

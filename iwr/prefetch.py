@@ -46,7 +46,7 @@ def wants(config: Config, models: Sequence[ModelConfig]) -> Iterator[Want]:
     from iwr.inference.launch import model_path
     from iwr.scores.draft import metrics_of
 
-    for model in _served(config, models):
+    for model in _with_weights(config, models):
         if not Path(path := model_path(model)).is_dir():
             yield Want(model.name, path, model.revision)
     for name, settings in metrics_of(config.protocol).items():
@@ -99,12 +99,12 @@ def fetch(config: Config, models: Sequence[ModelConfig]) -> dict[str, str]:
     from iwr.metrics.weights import prefetch
     from iwr.scores.draft import metrics_of
 
-    found = {model.name: str(weights.prefetch(model)) for model in _served(config, models)} | prefetch(metrics_of(config.protocol))
+    found = {model.name: str(weights.prefetch(model)) for model in _with_weights(config, models)} | prefetch(metrics_of(config.protocol))
     return found | ({"data": str(_data(config.data))} if config.data.root else {})
 
 
-def _served(config: Config, models: Sequence[ModelConfig]) -> list[ModelConfig]:
-    """Contestants and judge that have weights."""
+def _with_weights(config: Config, models: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """Those among contestants and judge that have weights."""
     judge = [config.judge.model] if config.judge.model else []
     return [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
 

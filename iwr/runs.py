@@ -181,10 +181,6 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         raise DataError(f"cannot write {path}: {error.strerror}", hint="free disk space or choose another run.root") from error
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}"
-
-
 def existing(folder: Path) -> Path:
     """`folder`, or the nearest one above it that exists: where its files will take their space."""
     return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
@@ -192,7 +188,7 @@ def existing(folder: Path) -> Path:
 
 def part_of(path: Path) -> Path:
     """A name beside `path` for a file that is not finished, which no other process uses."""
-    return path.with_name(f".{path.name}.{_owner()}.{uuid.uuid4().hex[:8]}.part")
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.{uuid.uuid4().hex[:8]}.part")
 
 
 def clear_parts(folder: Path) -> None:

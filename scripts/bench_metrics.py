@@ -1,6 +1,6 @@
 """Measure the metrics stage against a plain loop, on synthetic screenshots and networks of real size with random weights.
 
-    python scripts/bench_metrics.py                     everything, about 25 minutes on two cores
+    python scripts/bench_metrics.py                     everything, about 10 minutes on two cores
     python scripts/bench_metrics.py --part speed --screenshots 40
 
 Parts, each with its target; the exit code is 1 when one is missed:

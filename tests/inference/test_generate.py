@@ -28,6 +28,12 @@ def records(tasks, model, paths):
     return {task.id: read_record(paths.task(model.name, task.id).generation, Generation) for task in tasks}
 
 
+def answers(paths) -> list[int]:
+    """How many questions each server answered, in the order of their starts."""
+    logs = sorted(paths.logs.glob("server-*.log"))
+    return [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in logs]
+
+
 def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
@@ -73,7 +79,7 @@ def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, 
     assert f"restart {len(deaths)} of 3" in caplog.text and owed(tasks, model, config, paths) == []
     (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
     assert (session.answered, session.gpus) == (len(tasks), 0) and session.completion_tokens > 0 and session.tokens_per_second > 0
-    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
+    answered = answers(paths)
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
     assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
 
@@ -90,7 +96,7 @@ def test_the_samples_are_answered_although_the_server_is_killed_twice(tmp_path, 
     found = records(tasks, model, paths)
     assert all(record.status == "ok" and record.frames.delivered == record.frames.planned for record in found.values())
     assert "restart 2 of 3" in caplog.text and owed(tasks, model, config, paths) == []
-    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in sorted(paths.logs.glob("server-*.log"))]
+    answered = answers(paths)
     assert sum(answered) == len(tasks) and len(answered) == 3
     (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
     assert (session.answered, session.completion_tokens) == (len(tasks), sum(record.usage.completion_tokens for record in found.values()))
@@ -110,7 +116,7 @@ sys.addaudithook(look)
 @pytest.mark.vllm
 @pytest.mark.full
 @pytest.mark.parametrize("in_flight", [1, 4])
-def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(in_flight, tiny_model, tmp_path, caplog):
+def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(in_flight, tiny_model, tmp_path):
     tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
     poison = tmp_path / "poison" / "sitecustomize.py"
     poison.parent.mkdir()
@@ -136,7 +142,7 @@ def test_replicas_share_the_work(tiny_model, tmp_path):
     paths = RunPaths.of(tmp_path, "run")
     generate(tasks, model, config, paths, progress.silent)
     assert all(record.frames.delivered == 2 for record in records(tasks, model, paths).values())
-    answered = [log.read_text().count('POST /v1/chat/completions HTTP/1.1" 200') for log in paths.logs.glob("server-*.log")]
+    answered = answers(paths)
     assert len(answered) == 2 and sum(answered) == 6 and min(answered) >= 2
 
 

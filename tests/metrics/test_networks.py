@@ -169,9 +169,7 @@ def test_missing_weights_name_metric_file_and_remedy(metric, settings, words, sh
     script = f"""
 import sys, json
 from pathlib import Path
-from iwr.metrics.cache import Store
 from iwr.metrics.compare import compare
-from iwr.metrics.images import Screenshot
 pair = compare([(Path(sys.argv[1]),) * 2], {{{metric!r}: {settings!r}, "ssim": {{}}}}, Path(sys.argv[2])).pairs[0]
 print(json.dumps([pair.metrics, pair.reasons]))
 """
