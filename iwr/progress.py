@@ -31,10 +31,23 @@ def silent(label: str, total: int) -> Iterator[Step]:
 @contextmanager
 def _bar(label: str, total: int) -> Iterator[Step]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-               TextColumn("{task.fields[note]}", markup=False))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
         task = bar.add_task(label, total=total, note="")
         yield lambda note: bar.update(task, advance=1, note=note)
@@ -53,7 +66,11 @@ def _lines(label: str, total: int) -> Iterator[Step]:
         if note == words and done < total and seconds - said < QUIET:
             return
         said, words = seconds, note
-        left = f", {seconds / done * (total - done):.0f} s left" if done < total else f", {seconds:.0f} s"
+        left = (
+            f", {seconds / done * (total - done):.0f} s left"
+            if done < total
+            else f", {seconds:.0f} s"
+        )
         print(f"{label} {done}/{total}: {note}{left}", file=sys.stderr, flush=True)
 
     yield step

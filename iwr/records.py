@@ -87,10 +87,12 @@ class Task(Record):
     def reference_pairs(self) -> list[tuple[int, int]]:
         """(step of the screenshot, number of the checkpoint's file), as the reference evaluator pairs them.
 
-        Its faults S1 and S2 (see iwr/scores/reference.py): a flag means the screenshot before the action, and the
+        Its faults S1 and S2 (see iwr/tasks/pairing.py): a flag means the screenshot before the action, and the
         checkpoint is found by the ordinal of the flag. Only the protocol `reference` asks for this.
         """
-        flagged = [index for index, action in enumerate(self.actions) if action.visual_evaluation_flag]
+        flagged = [
+            index for index, action in enumerate(self.actions) if action.visual_evaluation_flag
+        ]
         return [(index, ordinal) for ordinal, index in enumerate([0, *flagged])]
 
     def reference_checkpoint(self, number: int) -> Path:
@@ -104,7 +106,9 @@ class Task(Record):
 class GenerationStatus(StrEnum):
     OK = "ok"  # a page lies beside the record
     MISSING = "missing"  # the model answered, but not with a page: the model's failure, scored 0
-    FAILED = "failed"  # infrastructure: nothing is known about the model; asked again by the next run
+    FAILED = (
+        "failed"  # infrastructure: nothing is known about the model; asked again by the next run
+    )
 
 
 class Frames(Record):
@@ -117,7 +121,9 @@ class Frames(Record):
     mode: str  # native | frames
     planned: int
     delivered: int | None
-    planned_tokens: int | None = None  # video tokens of the frames asked for, computed with the model's own processor
+    planned_tokens: int | None = (
+        None  # video tokens of the frames asked for, computed with the model's own processor
+    )
     delivered_tokens: int | None = None  # video tokens in the prompt that the engine used
 
 
@@ -138,7 +144,9 @@ class Generation(Record):
     frames: Frames | None = None
     finish_reason: str | None = None
     truncated: bool = False
-    extraction: str | None = None  # how the page was found in the reply: fence | unclosed fence | bare …
+    extraction: str | None = (
+        None  # how the page was found in the reply: fence | unclosed fence | bare …
+    )
     page_sha256: str | None = None
     seconds: float | None = None
     engine: str | None = None  # what produced it, e.g. "vllm 0.32.0"
@@ -186,7 +194,7 @@ class Grounding(Record):
     locator: str | None = None  # CSS path, for people and for replay
     point: tuple[float, float] | None = None  # viewport coordinates acted on
     candidates: int = 0  # how many were offered
-    second_look: bool = False  # found on the screenshot with numbered marks
+    set_of_mark: bool = False  # found on the screenshot with numbered marks
     reason: str | None = None
     prompt_sha256: str | None = None
     answer: str | None = None  # raw judge output
@@ -211,7 +219,9 @@ class Rubric(Record):
     style: int = Field(ge=0, le=15)
     overall: int = Field(ge=0, le=20)
     total: int = Field(ge=0, le=100)
-    swapped_total: int | None = Field(default=None, ge=0, le=100)  # the same with the pictures in the other order
+    swapped_total: int | None = Field(
+        default=None, ge=0, le=100
+    )  # the same with the pictures in the other order
     reason: str | None = None
 
 
@@ -230,7 +240,9 @@ class Step(Record):
     screenshot_sha256: str | None = None
     settled: bool = True  # False: the cap on waiting was hit before the page was still
     rubric: Rubric | None = None
-    second_rubric: Rubric | None = None  # protocol `reference` alone: screenshot 0 against checkpoint 1
+    second_rubric: Rubric | None = (
+        None  # protocol `reference` alone: screenshot 0 against checkpoint 1
+    )
     rubric_reason: str | None = None  # why there is no rubric, if one was asked for
     seconds: float = 0.0
 
@@ -332,7 +344,9 @@ class TaskScore(Record):
     failed_step: int | None = None  # 1-based; None when all steps passed or nothing was judged
     failed_by: FailedBy | None = None
     pairs: tuple[Pair, ...] = ()
-    engines: dict[str, str] = Field(default_factory=dict)  # metric -> what computed it, e.g. "rapidocr 3.10.0"
+    engines: dict[str, str] = Field(
+        default_factory=dict
+    )  # metric -> what computed it, e.g. "rapidocr 3.10.0"
     classification: Classification = Classification()
 
 

@@ -25,24 +25,44 @@ from iwr.config import load_config
 from iwr.errors import IwrError
 from iwr.inference.generate import generate
 from iwr.records import Generation, Task
-from iwr.runs import RunPaths, read_record
+from iwr.runs.files import read_record
+from iwr.runs.paths import RunPaths
 
 LENGTHS, RATES = (0.4, 3, 10, 90), (10, 25, Fraction(60000, 1001))
-TINY = ["model.gpus=1", "model.max_tokens=8", "server.in_flight=4", "server.restarts=0", "run.on_change=overwrite"]
-OWN = {"llava_onevision": ["server.in_flight=1"]}  # vLLM 0.32 dies of two recordings of different lengths in one step
+TINY = [
+    "model.gpus=1",
+    "model.max_tokens=8",
+    "server.in_flight=4",
+    "server.restarts=0",
+    "run.on_change=overwrite",
+]
+OWN = {
+    "llava_onevision": ["server.in_flight=1"]
+}  # vLLM 0.32 dies of two recordings of different lengths in one step
 
 
 def tasks(root: Path, quick: bool) -> list[Task]:
     """Recordings of all lengths and rates; some have an odd number of frames."""
-    chosen = [(0.4, 25), (3, 10)] if quick else [(seconds, rate) for seconds in LENGTHS for rate in RATES]
-    return [recordings.task(root, f"s{seconds}-r{float(rate):.0f}", seconds, rate, size=(160, 96)) for seconds, rate in chosen]
+    chosen = (
+        [(0.4, 25), (3, 10)]
+        if quick
+        else [(seconds, rate) for seconds in LENGTHS for rate in RATES]
+    )
+    return [
+        recordings.task(root, f"s{seconds}-r{float(rate):.0f}", seconds, rate, size=(160, 96))
+        for seconds, rate in chosen
+    ]
 
 
 def settings(family: str, models: Path) -> list[str]:
     """The config that serves the family, with a tiny checkpoint; `demo` is the model of the package, as it is."""
     if family == "demo":
         return ["model=demo"]
-    return [f"model={tiny_models.CONFIGS[family]}", f"model.path={tiny_models.build(family, models)}", "model.context=16384"]
+    return [
+        f"model={tiny_models.CONFIGS[family]}",
+        f"model.path={tiny_models.build(family, models)}",
+        "model.context=16384",
+    ]
 
 
 def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, object]:
@@ -55,7 +75,11 @@ def row(family: str, models: Path, todo: list[Task], root: Path) -> dict[str, ob
     except IwrError as error:
         problem = str(error)
     records = [read_record(paths.task(model.name, task.id).generation, Generation) for task in todo]
-    audited = [record for record in records if record and record.frames and record.frames.delivered == record.frames.planned]
+    audited = [
+        record
+        for record in records
+        if record and record.frames and record.frames.delivered == record.frames.planned
+    ]
     failed = [record.reason for record in records if record and record.status == "failed"]
     return {
         "family": family,

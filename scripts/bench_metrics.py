@@ -39,7 +39,13 @@ CLIP_CONFIG = {
         "embed_dim": 512,
         "quick_gelu": True,
         "vision_cfg": {"image_size": 224, "layers": 12, "width": 768, "patch_size": 32},
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 512, "heads": 8, "layers": 12},
+        "text_cfg": {
+            "context_length": 77,
+            "vocab_size": 49408,
+            "width": 512,
+            "heads": 8,
+            "layers": 12,
+        },
     },
     "preprocess_cfg": {"resize_mode": "shortest"},
 }
@@ -49,22 +55,37 @@ CLIP_CONFIG = {
 
 
 def screenshot(folder: Path, task: int, contestant: int) -> Path:
-    """A page of 1280x720 with cards and text; contestants differ in colours and words. Contestant 0 is the reference."""
+    """A page of 1280x720 with cards and text; contestants differ in colours and words. Model 0 is the reference."""
     file = folder / f"{contestant}" / f"{task}.png"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         image = Image.new("RGB", (1280, 720), "white")
         pen, font = ImageDraw.Draw(image), ImageFont.load_default(18)
         for i in range(24):
-            x, y, shade = 20 + i % 6 * 205, 20 + i // 6 * 170, (task * 37 + contestant * 11 + i * 5) % 200
-            pen.rectangle((x, y, x + 190, y + 150), fill=(shade, 255 - shade, 120 + (contestant * 13 + i) % 100), outline="black")
-            pen.text((x + 10, y + 10), f"Task {task} card {i}\nshown by {contestant}", font=font, fill="black")
+            x, y, shade = (
+                20 + i % 6 * 205,
+                20 + i // 6 * 170,
+                (task * 37 + contestant * 11 + i * 5) % 200,
+            )
+            pen.rectangle(
+                (x, y, x + 190, y + 150),
+                fill=(shade, 255 - shade, 120 + (contestant * 13 + i) % 100),
+                outline="black",
+            )
+            pen.text(
+                (x + 10, y + 10),
+                f"Task {task} card {i}\nshown by {contestant}",
+                font=font,
+                fill="black",
+            )
         image.save(file)
     return file
 
 
 def pairs(folder: Path, tasks: int, contestant: int) -> Pairs:
-    return [(screenshot(folder, task, 0), screenshot(folder, task, contestant)) for task in range(tasks)]
+    return [
+        (screenshot(folder, task, 0), screenshot(folder, task, contestant)) for task in range(tasks)
+    ]
 
 
 def save_networks(folder: Path) -> dict[str, dict[str, Any]]:
@@ -80,12 +101,23 @@ def save_networks(folder: Path) -> dict[str, dict[str, Any]]:
     if not alexnet.exists():
         clip.mkdir(parents=True)
         (clip / "open_clip_config.json").write_text(json.dumps(CLIP_CONFIG))
-        save_file(open_clip.CLIP(**CLIP_CONFIG["model_cfg"]).state_dict(), clip / "open_clip_model.safetensors")
+        save_file(
+            open_clip.CLIP(**CLIP_CONFIG["model_cfg"]).state_dict(),
+            clip / "open_clip_model.safetensors",
+        )
         Dinov2Model(Dinov2Config(image_size=518, patch_size=14)).save_pretrained(dino)
-        processor = BitImageProcessorPil(size={"shortest_edge": 256}, image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+        processor = BitImageProcessorPil(
+            size={"shortest_edge": 256},
+            image_mean=[0.485, 0.456, 0.406],
+            image_std=[0.229, 0.224, 0.225],
+        )
         processor.save_pretrained(dino)
         torch.save(torchvision.models.alexnet(weights=None).state_dict(), alexnet)
-    return {"clip": {"path": str(clip), "view": "shortest"}, "dino": {"path": str(dino)}, "lpips": {"path": str(alexnet)}}
+    return {
+        "clip": {"path": str(clip), "view": "shortest"},
+        "dino": {"path": str(dino)},
+        "lpips": {"path": str(alexnet)},
+    }
 
 
 def plain_loop(todo: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[str, float]]:
@@ -96,19 +128,26 @@ def plain_loop(todo: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[st
     import torch
     from transformers import AutoImageProcessor, AutoModel
 
-    clip, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{settings['clip']['path']}")
+    clip, preprocess = open_clip.create_model_from_pretrained(
+        f"local-dir:{settings['clip']['path']}"
+    )
     processor = AutoImageProcessor.from_pretrained(settings["dino"]["path"], backend="pil")
     dino = AutoModel.from_pretrained(settings["dino"]["path"]).eval()
     perceptual = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     saved = torch.load(settings["lpips"]["path"], weights_only=True)
-    perceptual.net.load_state_dict({key: saved["features." + key.split(".", 1)[1]] for key in perceptual.net.state_dict()})
+    perceptual.net.load_state_dict(
+        {key: saved["features." + key.split(".", 1)[1]] for key in perceptual.net.state_dict()}
+    )
 
     def values(reference: Path, candidate: Path) -> dict[str, float]:
         a, b = (Image.open(path).convert("RGB") for path in (reference, candidate))
         clips = [clip.encode_image(preprocess(image)[None])[0] for image in (a, b)]
         inputs = [processor(images=image, return_tensors="pt") for image in (a, b)]
         dinos = [dino(**each).last_hidden_state[0, 0] for each in inputs]
-        small = [lpips.im2tensor(np.asarray(image.resize((512, 288), Image.Resampling.BICUBIC))) for image in (a, b)]
+        small = [
+            lpips.im2tensor(np.asarray(image.resize((512, 288), Image.Resampling.BICUBIC)))
+            for image in (a, b)
+        ]
         cosine = torch.nn.functional.cosine_similarity
         return {
             "clip": cosine(*clips, dim=0).item(),
@@ -142,12 +181,21 @@ def timed(function: Callable[[], Any]) -> tuple[Cost, Any]:
 
 def speed(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
     tasks = screenshots // (CONTESTANTS + 1)
-    todo = [pair for contestant in range(1, CONTESTANTS) for pair in pairs(folder, tasks, contestant)]
+    todo = [
+        pair for contestant in range(1, CONTESTANTS) for pair in pairs(folder, tasks, contestant)
+    ]
     todo += [(file, file) for file, _ in pairs(folder, tasks, 1)]  # the oracle
     mine, ours = timed(lambda: compare(todo, settings, Path(tempfile.mkdtemp(dir=folder))))
     plain, theirs = timed(lambda: plain_loop(todo, settings))
-    apart = max(abs(a.metrics[name] - b[name]) for a, b in zip(ours.pairs, theirs, strict=True) for name in settings)
-    print(f"speed    {len(todo)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; values apart by {apart:.1e}", flush=True)
+    apart = max(
+        abs(a.metrics[name] - b[name])
+        for a, b in zip(ours.pairs, theirs, strict=True)
+        for name in settings
+    )
+    print(
+        f"speed    {len(todo)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; values apart by {apart:.1e}",
+        flush=True,
+    )
     return plain.wall >= 2 * mine.wall and apart < 1e-4
 
 
@@ -155,14 +203,21 @@ def second(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) 
     tasks, cache = screenshots // 2, Path(tempfile.mkdtemp(dir=folder))
     batches = [pairs(folder, tasks, contestant) for contestant in (1, 2)]
     one, two = (timed(lambda todo=todo: compare(todo, settings, cache))[0] for todo in batches)
-    print(f"second   {tasks} tasks: first contestant {one}, second {two}: {two.over(one)}", flush=True)
+    print(
+        f"second   {tasks} tasks: first contestant {one}, second {two}: {two.over(one)}", flush=True
+    )
     return two.wall <= 0.55 * one.wall
 
 
 def memory(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
-    few, many = screenshots // 2, 2 * screenshots  # fewer than 100 do not fill every metric's batches
+    few, many = (
+        screenshots // 2,
+        2 * screenshots,
+    )  # fewer than 100 do not fill every metric's batches
     small, large = (peak(tasks, folder, settings) for tasks in (few, many))
-    print(f"memory   {few} tasks {small} MB, {many} tasks {large} MB: {large / small:.2f}", flush=True)
+    print(
+        f"memory   {few} tasks {small} MB, {many} tasks {large} MB: {large / small:.2f}", flush=True
+    )
     return large <= 1.1 * small
 
 
@@ -170,7 +225,9 @@ def peak(tasks: int, folder: Path, settings: dict[str, dict[str, Any]]) -> int:
     """Peak memory in MB of a process that compares one contestant."""
     pairs(folder, tasks, 1)
     arguments = [sys.executable, __file__, "--peak", str(tasks), "--folder", str(folder)]
-    done = subprocess.run(arguments, input=json.dumps(settings), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        arguments, input=json.dumps(settings), capture_output=True, text=True, check=True
+    )
     return int(done.stdout.split()[-1])
 
 
@@ -190,15 +247,27 @@ def encoder(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]])
     files = [file for pair in pairs(folder, screenshots // 2, 1) for file in pair]
     metric: Any = build("clip", settings["clip"])
     metric.start(Store(Path(tempfile.mkdtemp(dir=folder)), "clip", metric.key))
-    items = [metric.prepare(Screenshot(files[0], ""))] * metric.batch * max(1, len(metric.replicas.devices))
+    items = (
+        [metric.prepare(Screenshot(files[0], ""))]
+        * metric.batch
+        * max(1, len(metric.replicas.devices))
+    )
     metric.read(items)  # warm
     rounds = max(1, screenshots // len(items))
     alone_cost, _ = timed(lambda: [metric.read(items) for _ in range(rounds)])
-    load, _ = timed(lambda: compare([(files[0], files[0])], only, Path(tempfile.mkdtemp(dir=folder))))
+    load, _ = timed(
+        lambda: compare([(files[0], files[0])], only, Path(tempfile.mkdtemp(dir=folder)))
+    )
     todo = list(zip(files[::2], files[1::2], strict=True))
     all_of_it, _ = timed(lambda: compare(todo, only, Path(tempfile.mkdtemp(dir=folder))))
-    alone, stage = rounds * len(items) / alone_cost.wall, len(files) / max(all_of_it.wall - load.wall, 1e-9)
-    print(f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (loading left out): {stage / alone:.2f}", flush=True)
+    alone, stage = (
+        rounds * len(items) / alone_cost.wall,
+        len(files) / max(all_of_it.wall - load.wall, 1e-9),
+    )
+    print(
+        f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (loading left out): {stage / alone:.2f}",
+        flush=True,
+    )
     return stage >= 0.7 * alone or not torch.cuda.is_available()
 
 
@@ -207,10 +276,14 @@ PARTS = {"speed": speed, "second": second, "memory": memory, "encoder": encoder}
 
 def main() -> int:
     warnings.filterwarnings("ignore", module="torchvision")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--screenshots", type=int, default=200)
     parser.add_argument("--part", choices=PARTS, action="append", help="default: all")
-    parser.add_argument("--folder", type=Path, help="keeps screenshots and weights for the next call")
+    parser.add_argument(
+        "--folder", type=Path, help="keeps screenshots and weights for the next call"
+    )
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -219,7 +292,11 @@ def main() -> int:
             measure_peak(options.peak, folder)
             return 0
         settings = save_networks(folder / "networks")
-        missed = [name for name in options.part or PARTS if not PARTS[name](options.screenshots, folder, settings)]
+        missed = [
+            name
+            for name in options.part or PARTS
+            if not PARTS[name](options.screenshots, folder, settings)
+        ]
     print(f"missed: {', '.join(missed)}" if missed else "all targets met")
     return 1 if missed else 0
 

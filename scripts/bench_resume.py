@@ -32,11 +32,20 @@ def main() -> int:
         for number in (1, 4, len(full_size.MODELS)):
             world = full_size.build(Path(folder) / str(number), full_size.MODELS[:number])
             seconds(["run", *world.settings])  # writes the report
-            found[number] = {name: min(seconds([*command, *world.settings]) for _ in range(3)) for name, command in COMMANDS.items()}
-            print(f"{number:3} models  " + "  ".join(f"{name} {took:.2f} s" for name, took in found[number].items()), flush=True)
+            found[number] = {
+                name: min(seconds([*command, *world.settings]) for _ in range(3))
+                for name, command in COMMANDS.items()
+            }
+            print(
+                f"{number:3} models  "
+                + "  ".join(f"{name} {took:.2f} s" for name, took in found[number].items()),
+                flush=True,
+            )
     for name in ("run", "status"):
         few, most = (record_cost(found, name, number) for number in (4, len(full_size.MODELS)))
-        print(f"{name}: {1e6 * few:.0f} µs a task and model with 4 models, {1e6 * most:.0f} µs with {len(full_size.MODELS)}")
+        print(
+            f"{name}: {1e6 * few:.0f} µs a task and model with 4 models, {1e6 * most:.0f} µs with {len(full_size.MODELS)}"
+        )
         met &= found[len(full_size.MODELS)][name] <= LIMIT and most <= 1.5 * few
     print("all targets met" if met else "missed")
     return 0 if met else 1

@@ -33,14 +33,24 @@ from pathlib import Path
 import httpx
 from PIL import Image, ImageChops
 
-from iwr.browser import actions
+from iwr.browser import input as actions
+from iwr.browser.chromium import Chromium, Site, Tab, find_executable
 from iwr.browser.pool import Pool
-from iwr.browser.sandbox import Chromium, Site, Tab, find_executable
 from iwr.config import BrowserConfig, Environment, load_config
 from iwr.judge.rollout import judge
 from iwr.progress import silent
-from iwr.records import Action, ActionType, Classification, Generation, GenerationStatus, Parameters, Rollout, Task
-from iwr.runs import RunPaths, read_record, write_atomic, write_record
+from iwr.records import (
+    Action,
+    ActionType,
+    Classification,
+    Generation,
+    GenerationStatus,
+    Parameters,
+    Rollout,
+    Task,
+)
+from iwr.runs.files import read_record, write_atomic, write_record
+from iwr.runs.paths import RunPaths
 
 SIZE = (1280, 720)
 PAGE = """<!doctype html><style>body {{ font: 18px sans-serif; margin: 20px }} .card {{ display: inline-block; width: 200px; height: 90px;
@@ -77,7 +87,9 @@ async def ours(tab: Tab) -> bytes:
     shot = await tab.screenshot()
     for what, where, text, _ in STEPS:
         element = tab.page.locator(where)
-        await (actions.type_text(tab, element, text) if what == "type" else actions.click(tab, element))
+        await (
+            actions.type_text(tab, element, text) if what == "type" else actions.click(tab, element)
+        )
         await tab.settle()
         shot = await tab.screenshot()
     return shot
@@ -92,7 +104,9 @@ async def bare(browser, page_file: Path) -> bytes:
     for what, where, text, done in STEPS:
         await (page.fill(where, text) if what == "type" else page.click(where))
         await page.wait_for_function(done)
-        await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         shot = await page.screenshot(animations="disabled", caret="hide")
     await context.close()
     return shot
@@ -109,7 +123,9 @@ async def seconds_of(work: Callable[[], Awaitable[bytes]], repeats: int) -> tupl
 
 def same(one: bytes, other: bytes) -> bool:
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in (one, other)]
-    difference = ImageChops.difference(*images).convert("L").point(lambda level: 255 if level > 40 else 0)
+    difference = (
+        ImageChops.difference(*images).convert("L").point(lambda level: 255 if level > 40 else 0)
+    )
     return difference.getbbox() is None
 
 
@@ -120,19 +136,25 @@ async def sandbox(folder: Path, repeats: int, pages: int) -> bool:
     for name, delay in (("answers at once", 0), ("answers after 300 ms", 300)):
         site = a_site(folder, delay)
         async with async_playwright() as playwright, Chromium(config, environment) as chromium:
-            browser = await playwright.chromium.launch(executable_path=find_executable(config, environment))
+            browser = await playwright.chromium.launch(
+                executable_path=find_executable(config, environment)
+            )
 
             async def in_sandbox(chromium: Chromium = chromium, site: Site = site) -> bytes:
                 async with chromium.open(site, *SIZE) as tab:
                     return await ours(tab)
 
-            theirs, their_shot = await seconds_of(lambda browser=browser, site=site: bare(browser, site.page), repeats)
+            theirs, their_shot = await seconds_of(
+                lambda browser=browser, site=site: bare(browser, site.page), repeats
+            )
             mine, my_shot = await seconds_of(in_sandbox, repeats)
             await browser.close()
         good = mine <= 1.3 * theirs and same(their_shot, my_shot)
         passed &= good
-        print(f"a page that {name}: bare {theirs:.2f} s, sandbox {mine:.2f} s, ratio {mine / theirs:.2f} (at most 1.3), "
-              f"final state {'equal' if same(their_shot, my_shot) else 'DIFFERENT'}")  # fmt: skip
+        print(
+            f"a page that {name}: bare {theirs:.2f} s, sandbox {mine:.2f} s, ratio {mine / theirs:.2f} (at most 1.3), "
+            f"final state {'equal' if same(their_shot, my_shot) else 'DIFFERENT'}"
+        )
     one, four = [await pages_a_second(folder, in_flight, pages) for in_flight in (1, 4)]
     print(f"pages a second: {one:.2f} at 1 in flight, {four:.2f} at 4, {four / one:.2f}x")
     return passed
@@ -141,7 +163,9 @@ async def sandbox(folder: Path, repeats: int, pages: int) -> bool:
 async def pages_a_second(folder: Path, in_flight: int, pages: int) -> float:
     site = a_site(folder, 0)
     async with Pool(BrowserConfig(name="bench", contexts=in_flight), Environment.read()) as pool:
-        await asyncio.gather(*(pool.run(ours, site, *SIZE) for _ in range(in_flight)))  # all browsers are started
+        await asyncio.gather(
+            *(pool.run(ours, site, *SIZE) for _ in range(in_flight))
+        )  # all browsers are started
         start = time.perf_counter()
         await asyncio.gather(*(pool.run(ours, site, *SIZE) for _ in range(pages)))
         return pages / (time.perf_counter() - start)
@@ -161,10 +185,16 @@ REFERENCE_SLEEP = 0.8
 ACTIONS = [
     Action(
         type=ActionType.TYPE if what == "type" else ActionType.CLICK,
-        parameters=Parameters(description=f"Type '{text}' into the Name field." if what == "type" else f"Click the '{label}' button."),
+        parameters=Parameters(
+            description=f"Type '{text}' into the Name field."
+            if what == "type"
+            else f"Click the '{label}' button."
+        ),
         logical_assertion="The page changed as expected.",
     )
-    for (what, _, text, _), label in zip(STEPS, ("", "Add", "", "Add", "Sort", "Grid", "List", "Clear"), strict=True)
+    for (what, _, text, _), label in zip(
+        STEPS, ("", "Add", "", "Add", "Sort", "Grid", "List", "Clear"), strict=True
+    )
 ]
 
 
@@ -189,7 +219,9 @@ class Stub(BaseHTTPRequestHandler):
             answer = {"reason": "the label", "element": line[1] if line else "none"}
         else:
             answer = {"reason": "as expected", "verdict": "yes"}
-        self._send({"choices": [{"message": {"content": json.dumps(answer)}, "finish_reason": "stop"}]})
+        self._send(
+            {"choices": [{"message": {"content": json.dumps(answer)}, "finish_reason": "stop"}]}
+        )
 
     def _send(self, body: dict) -> None:
         data = json.dumps(body).encode()
@@ -214,7 +246,12 @@ def stage(folder: Path, serial_tasks: int, tasks: int, in_flight: int) -> bool:
     staged_rate = 60 * tasks / (time.perf_counter() - start)
     server.shutdown()
 
-    failures = [f"step {step.step}: {step.reason}" for rollout in rollouts for step in rollout.steps if not step.credited]
+    failures = [
+        f"step {step.step}: {step.reason}"
+        for rollout in rollouts
+        for step in rollout.steps
+        if not step.credited
+    ]
     if failures:
         print(f"not credited: {failures[0]}")
     equal = all(same(serial_shots[-1], shot) for shot in last)
@@ -225,27 +262,51 @@ def stage(folder: Path, serial_tasks: int, tasks: int, in_flight: int) -> bool:
     return staged_rate >= 8 * serial and not failures and equal
 
 
-def staged(folder: Path, page: Path, url: str, count: int, in_flight: int) -> tuple[list[Rollout], list[bytes]]:
+def staged(
+    folder: Path, page: Path, url: str, count: int, in_flight: int
+) -> tuple[list[Rollout], list[bytes]]:
     """The real stage: `count` tasks on the page. Returns the records and the last screenshots."""
-    overrides = ["judge=model", "judge.model.path=stub", f"judge.url={url}", f"browser.contexts={in_flight}"]
+    overrides = [
+        "judge=model",
+        "judge.model.path=stub",
+        f"judge.url={url}",
+        f"browser.contexts={in_flight}",
+    ]
     config, _ = load_config(overrides)
     paths, work = RunPaths.of(folder, "run"), []
     for number in range(count):
         files = paths.task("page", f"task-{number}")
         write_atomic(files.page, page.read_bytes())
-        write_record(files.generation, Generation(model="page", task=f"task-{number}", status=GenerationStatus.OK, fingerprint={}))
+        write_record(
+            files.generation,
+            Generation(
+                model="page", task=f"task-{number}", status=GenerationStatus.OK, fingerprint={}
+            ),
+        )
         work.append(("page", a_task(f"task-{number}", folder)))
     judge(work, config, paths, silent)
     results = [paths.task("page", task.id).judge("model") for _, task in work]
     records = [record for files in results if (record := read_record(files.rollout, Rollout))]
-    return records, [shot.read_bytes() for files in results if (shot := files.screenshot(len(ACTIONS))).exists()]
+    return records, [
+        shot.read_bytes() for files in results if (shot := files.screenshot(len(ACTIONS))).exists()
+    ]
 
 
 def a_task(name: str, folder: Path) -> Task:
     return Task(
-        id=name, folder=folder, classification=Classification(), width=SIZE[0], height=SIZE[1], actions=tuple(ACTIONS), checkpoints={},
-        video=folder / "video.mp4", assets=None, stitched=(), true_page=None, digest=name,
-    )  # fmt: skip
+        id=name,
+        folder=folder,
+        classification=Classification(),
+        width=SIZE[0],
+        height=SIZE[1],
+        actions=tuple(ACTIONS),
+        checkpoints={},
+        video=folder / "video.mp4",
+        assets=None,
+        stitched=(),
+        true_page=None,
+        digest=name,
+    )
 
 
 async def as_the_reference(page_file: Path, url: str) -> bytes:
@@ -255,18 +316,31 @@ async def as_the_reference(page_file: Path, url: str) -> bytes:
     async with async_playwright() as playwright, httpx.AsyncClient(timeout=60) as client:
 
         async def call(kind: str, words: str, *shots: bytes) -> None:
-            images = [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(s).decode()}} for s in shots]
+            images = [
+                {
+                    "type": "image_url",
+                    "image_url": {"url": "data:image/png;base64," + base64.b64encode(s).decode()},
+                }
+                for s in shots
+            ]
             content = [*images, {"type": "text", "text": words}]
             form = {"type": "json_schema", "json_schema": {"name": kind}}
-            await client.post(f"{url}/chat/completions", json={"messages": [{"content": content}], "response_format": form})
+            await client.post(
+                f"{url}/chat/completions",
+                json={"messages": [{"content": content}], "response_format": form},
+            )
 
-        browser = await playwright.chromium.launch(executable_path=find_executable(BrowserConfig(name="bench"), Environment.read()))
+        browser = await playwright.chromium.launch(
+            executable_path=find_executable(BrowserConfig(name="bench"), Environment.read())
+        )
         page = await browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         await page.goto(page_file.as_uri())
         await asyncio.sleep(REFERENCE_SLEEP)
         shots = [await page.screenshot(animations="disabled", caret="hide")]
         for action, (what, where, text, _) in zip(ACTIONS, STEPS, strict=True):
-            await call("choice", action.parameters.description + await page.locator("body").aria_snapshot())
+            await call(
+                "choice", action.parameters.description + await page.locator("body").aria_snapshot()
+            )
             await (page.fill(where, text) if what == "type" else page.click(where))
             await asyncio.sleep(REFERENCE_SLEEP)
             shots.append(await page.screenshot(animations="disabled", caret="hide"))
@@ -277,7 +351,9 @@ async def as_the_reference(page_file: Path, url: str) -> bytes:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--part", choices=["sandbox", "stage"])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--pages", type=int, default=24)
@@ -289,7 +365,9 @@ def main() -> int:
         if options.part in (None, "sandbox"):
             passed &= asyncio.run(sandbox(Path(folder), options.repeats, options.pages))
         if options.part in (None, "stage"):
-            passed &= stage(Path(folder), max(1, options.tasks // 20), options.tasks, options.in_flight)
+            passed &= stage(
+                Path(folder), max(1, options.tasks // 20), options.tasks, options.in_flight
+            )
     return 0 if passed else 1
 
 

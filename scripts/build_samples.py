@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from iwr.tasks.load import load
-from iwr.tasks.record import checkpoints, record_task, write_line
-from iwr.tasks.script import read_script
+from iwr.tasks.recorder.record import checkpoints, record_task, write_line
+from iwr.tasks.recorder.script import read_script
 
 ROOT = Path(__file__).resolve().parent.parent / "iwr" / "tasks" / "samples"
 sys.path.insert(0, str(Path(__file__).parent / "samples_src"))
@@ -21,7 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent / "samples_src"))
 def main() -> None:
     from draw_assets import SITES, draw_all
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("ids", nargs="*", metavar="id", help=f"default: all of {', '.join(SITES)}")
     parser.add_argument("--force", action="store_true", help="record again even what still fits")
     options = parser.parse_args()
@@ -43,7 +45,9 @@ def fits(folder: Path, script: Path) -> bool:
     shipped = sorted((folder / "checkpoints").glob("step_*.png"))
     if not (folder / "video.mp4").is_file() or not (folder / "stitched_assets").is_dir():
         return False
-    return [file.read_bytes() for file in shipped] == checkpoints(folder / "page" / "index.html", folder / "assets", script)
+    return [file.read_bytes() for file in shipped] == checkpoints(
+        folder / "page" / "index.html", folder / "assets", script
+    )
 
 
 if __name__ == "__main__":

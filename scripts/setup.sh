@@ -49,7 +49,7 @@ has_chromium() {
     .venv/bin/python - >/dev/null 2>&1 <<'PY'
 import asyncio
 
-from iwr.browser.sandbox import Chromium
+from iwr.browser.chromium import Chromium
 from iwr.config import Environment, load_config
 
 

@@ -29,12 +29,24 @@ TARGET = Path(__file__).resolve().parents[1] / "iwr" / "inference" / "demo_model
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=Path, default=samples_root(), help="data set with a true page for each task")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        default=samples_root(),
+        help="data set with a true page for each task",
+    )
     parser.add_argument("--out", type=Path, default=TARGET)
     parser.add_argument("--only", nargs="*", help="ids of the tasks to learn; default: all")
     parser.add_argument("--minutes", type=float, default=60.0, help="training time of this call")
-    parser.add_argument("--checkpoints", type=Path, default=Path("build"), help="folder in which a stopped training waits")
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        default=Path("build"),
+        help="folder in which a stopped training waits",
+    )
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -45,14 +57,25 @@ def main() -> int:
     torch.manual_seed(options.seed)
     config, (contestant,) = load_config(["model=demo"])
     tasks = [task for task in load(options.samples, options.only).tasks if task.true_page]
-    processor = build_processor(build_tokenizer([*pages(tasks).values(), *map(text_for, tasks)], VOCABULARY))
+    processor = build_processor(
+        build_tokenizer([*pages(tasks).values(), *map(text_for, tasks)], VOCABULARY)
+    )
     lessons = load_lessons(tasks, processor, contestant, config.protocol)
     state = State(build_model(processor.tokenizer, contestant.context), options.seed)
-    checkpoint = options.checkpoints / f"demo_model-{digest([task.digest for task in tasks], options.seed)[:12]}.pt"
+    checkpoint = (
+        options.checkpoints
+        / f"demo_model-{digest([task.digest for task in tasks], options.seed)[:12]}.pt"
+    )
     if checkpoint.exists():
         state.load(checkpoint)
-    print(f"{len(lessons)} pages of {[len(lesson.answer) for lesson in lessons]} tokens, vocabulary {len(processor.tokenizer)},", end=" ")
-    print(f"{sum(p.numel() for p in state.model.parameters()) / 1e6:.2f} M parameters, from step {state.step}", flush=True)
+    print(
+        f"{len(lessons)} pages of {[len(lesson.answer) for lesson in lessons]} tokens, vocabulary {len(processor.tokenizer)},",
+        end=" ",
+    )
+    print(
+        f"{sum(p.numel() for p in state.model.parameters()) / 1e6:.2f} M parameters, from step {state.step}",
+        flush=True,
+    )
     train(state, lessons, processor, options.minutes)
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     state.save(checkpoint)
@@ -86,7 +109,9 @@ def train(state: State, lessons: list[Lesson], processor: object, minutes: float
 def write(folder: Path, state: State, processor: object, tasks: list[Task]) -> None:
     """The folder that vLLM loads, and `pages.json`: what was learnt, so that a test sees when the samples have moved on."""
     state.model.to(torch.bfloat16).save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # upstream's writer makes it readable by its owner alone
+    (folder / "model.safetensors").chmod(
+        0o644
+    )  # upstream's writer makes it readable by its owner alone
     processor.save_pretrained(folder)  # type: ignore[attr-defined]
     learnt = {
         "prompt": prompt_digest(),

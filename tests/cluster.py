@@ -71,7 +71,9 @@ class Cluster:
             (self.folder / name).mkdir(parents=True)
         host = socket.gethostname().split(".")[0]
         ctld, slurmd = free_ports(2)
-        (self.folder / "slurm.conf").write_text(CONF.format(folder=self.folder, host=host, ctld=ctld, slurmd=slurmd))
+        (self.folder / "slurm.conf").write_text(
+            CONF.format(folder=self.folder, host=host, ctld=ctld, slurmd=slurmd)
+        )
         self._start_munged()
         self.start("slurmctld", "-D")
         self.start("slurmd", "-D")
@@ -101,14 +103,30 @@ class Cluster:
         for path in (home, home / "key"):
             os.chown(path, user.pw_uid, user.pw_gid)
         os.chown(self.folder, user.pw_uid, user.pw_gid)
-        command = ["munged", "--foreground", "--force", f"--socket={self.folder}/munge.socket", f"--key-file={home}/key",
-                   f"--pid-file={home}/pid", f"--log-file={home}/log", f"--seed-file={home}/seed"]
-        self.daemons["munged"] = subprocess.Popen(command, user=user.pw_uid, group=user.pw_gid, stderr=subprocess.DEVNULL)
+        command = [
+            "munged",
+            "--foreground",
+            "--force",
+            f"--socket={self.folder}/munge.socket",
+            f"--key-file={home}/key",
+            f"--pid-file={home}/pid",
+            f"--log-file={home}/log",
+            f"--seed-file={home}/seed",
+        ]
+        self.daemons["munged"] = subprocess.Popen(
+            command, user=user.pw_uid, group=user.pw_gid, stderr=subprocess.DEVNULL
+        )
         self._wait_until(lambda: (self.folder / "munge.socket").exists(), 20)
 
     def start(self, name: str, *options: str) -> None:
         output = (self.folder / f"{name}.out").open("a")
-        self.daemons[name] = subprocess.Popen([name, *options], env=self.environment, stdout=output, stderr=output, start_new_session=True)
+        self.daemons[name] = subprocess.Popen(
+            [name, *options],
+            env=self.environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
         output.close()
 
     def restart_slurmd(self, *, with_jobs: bool) -> None:
@@ -125,7 +143,10 @@ class Cluster:
         steps, works = [], []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+                command, environment = (
+                    (folder / "cmdline").read_bytes(),
+                    (folder / "environ").read_bytes(),
+                )
             except OSError:  # it has just ended
                 continue
             if command.startswith(b"slurmstepd: ["):
@@ -135,22 +156,36 @@ class Cluster:
         return steps + works
 
     def run(self, *command: str, check: bool = True, **more: str) -> str:
-        done = subprocess.run(command, env=self.environment | more, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env=self.environment | more, capture_output=True, text=True, timeout=60
+        )
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout.strip()
 
     def states(self) -> dict[str, str]:
         """State of each job and array element that SLURM still knows, by id such as "3" or "3_0"."""
-        listed = self.run("squeue", "--all", "--array", "--noheader", "--states=all", "--format=%i %T")
+        listed = self.run(
+            "squeue", "--all", "--array", "--noheader", "--states=all", "--format=%i %T"
+        )
         return dict(line.split() for line in listed.splitlines())
 
     def wait_for(self, *jobs: str, seconds: float = 300) -> None:
         """Until all jobs, with all their array elements, have ended."""
-        over = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"}
+        over = {
+            "COMPLETED",
+            "FAILED",
+            "CANCELLED",
+            "TIMEOUT",
+            "NODE_FAIL",
+            "OUT_OF_MEMORY",
+            "PREEMPTED",
+        }
 
         def ended() -> bool:
-            states = {job: state for job, state in self.states().items() if job.split("_")[0] in jobs}
+            states = {
+                job: state for job, state in self.states().items() if job.split("_")[0] in jobs
+            }
             return set(states.values()) <= over
 
         self._wait_until(ended, seconds)
@@ -159,8 +194,13 @@ class Cluster:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                logs = "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log")))
-                raise TimeoutError(f"not within {seconds} s\n{logs}\n{self.run('squeue', '--all', check=False)}")
+                logs = "\n".join(
+                    f"{path.name}: {path.read_text()[-1500:]}"
+                    for path in sorted(self.folder.glob("*.log"))
+                )
+                raise TimeoutError(
+                    f"not within {seconds} s\n{logs}\n{self.run('squeue', '--all', check=False)}"
+                )
             time.sleep(0.2)
 
 

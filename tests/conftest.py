@@ -18,7 +18,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="also run the exhaustive tests (mark `full`)")
+    parser.addoption(
+        "--full", action="store_true", help="also run the exhaustive tests (mark `full`)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,16 +36,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a tiny random checkpoint of the Qwen2.5-VL architecture. It answers gibberish."""
     folder = tmp_path_factory.mktemp("models")
     builder = HERE / "inference" / "tiny_models.py"
-    subprocess.run([sys.executable, builder, "qwen2_5_vl", folder], check=True, timeout=120, capture_output=True)
+    subprocess.run(
+        [sys.executable, builder, "qwen2_5_vl", folder],
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
     return folder / "qwen2_5_vl"
 
 
 @pytest.fixture(scope="session")
 def model_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """One running `iwr.inference.server.Server` with `tiny_model` behind it; it may read any local file."""
+    """One running `iwr.inference.server.process.Server` with `tiny_model` behind it; it may read any local file."""
     from iwr.config import load_config
-    from iwr.inference.server import Server
+    from iwr.inference.server.process import Server
 
-    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=8192", "model.max_tokens=64"])
+    config, (model,) = load_config(
+        ["model=hf", f"model.path={tiny_model}", "model.context=8192", "model.max_tokens=64"]
+    )
     with Server(model, config, media=Path("/"), logs=tmp_path_factory.mktemp("logs")) as server:
         yield server

@@ -13,16 +13,30 @@ MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 
 def click(description: str = "Click 'Go'", **fields: Any) -> dict[str, Any]:
     parameters = {"description": description}
-    return {"type": "Click", "parameters": parameters, "visual_evaluation_flag": False, "logical_assertion": None} | fields
+    return {
+        "type": "Click",
+        "parameters": parameters,
+        "visual_evaluation_flag": False,
+        "logical_assertion": None,
+    } | fields
 
 
-def line(task: int | str = 1, actions: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+def line(
+    task: int | str = 1, actions: list[dict[str, Any]] | None = None, **fields: Any
+) -> dict[str, Any]:
     return {
         "id": task,
-        "classification": {"interaction_complexity": "L1", "visual_complexity": "V1", "domain": "Shop", "sub_domain": "Cart"},
+        "classification": {
+            "interaction_complexity": "L1",
+            "visual_complexity": "V1",
+            "domain": "Shop",
+            "sub_domain": "Cart",
+        },
         "recording_details": {"resolution": "640x480", "environment": "desktop"},
         "source_website": "https://example.test",
-        "action_sequence": actions if actions is not None else [click(), click(visual_evaluation_flag=True)],
+        "action_sequence": actions
+        if actions is not None
+        else [click(), click(visual_evaluation_flag=True)],
     } | fields
 
 

@@ -16,15 +16,25 @@ from iwr.config import Config, ModelConfig, load_config
 from iwr.inference import generate
 from iwr.judge import rollout as judging
 from iwr.records import FailedBy, Generation, Rollout, Task, TaskScore, Verdict, file_digest
-from iwr.runs import RunPaths, read_record
+from iwr.runs.files import read_record
+from iwr.runs.paths import RunPaths
 from iwr.scores.stage import score
 from iwr.tasks.load import load, samples_root
 
 TASKS, STEPS = 113, 9
 MODELS = (
-    "qwen2_5_vl_7b", "qwen2_5_vl_32b", "qwen2_5_vl_72b", "qwen3_vl_8b", "keye_vl_1_5_8b", "minicpm_v_4_5", "mimo_vl_7b",
-    "glm_4_5v", "kimi_vl_a3b_thinking", "internvl3_5_8b", "internvideo2_5_8b",
-)  # fmt: skip
+    "qwen2_5_vl_7b",
+    "qwen2_5_vl_32b",
+    "qwen2_5_vl_72b",
+    "qwen3_vl_8b",
+    "keye_vl_1_5_8b",
+    "minicpm_v_4_5",
+    "mimo_vl_7b",
+    "glm_4_5v",
+    "kimi_vl_a3b_thinking",
+    "internvl3_5_8b",
+    "internvideo2_5_8b",
+)
 
 
 class World(NamedTuple):
@@ -41,11 +51,22 @@ class World(NamedTuple):
 
 def build(root: Path, models: tuple[str, ...] = MODELS) -> World:
     names = [f"task-{number:03}" for number in range(TASKS)]
-    actions = [ds.click(f"Click {n}", visual_evaluation_flag=n % 3 == 0, logical_assertion="'A' appears") for n in range(STEPS)]
+    actions = [
+        ds.click(f"Click {n}", visual_evaluation_flag=n % 3 == 0, logical_assertion="'A' appears")
+        for n in range(STEPS)
+    ]
     recording = next(samples_root().glob("data/*/video.mp4"))
     for name in names:
         (ds.folder(root, name, (0, 1, 2, 3)) / "video.mp4").write_bytes(recording.read_bytes())
-    tasks = load(ds.write(root, *[ds.line(name, actions, classification={"domain": f"D{i % 9}"}) for i, name in enumerate(names)])).tasks
+    tasks = load(
+        ds.write(
+            root,
+            *[
+                ds.line(name, actions, classification={"domain": f"D{i % 9}"})
+                for i, name in enumerate(names)
+            ],
+        )
+    ).tasks
     settings = [*on_disk.settings(root), f"models=[{','.join(models)}]"]
     config, configs = load_config(settings)
     world = World(settings, config, configs, tasks, on_disk.paths_of(config))
@@ -68,18 +89,42 @@ def _copy(world: World) -> None:
             judged.folder.mkdir(parents=True)
             target.page.write_text("<p>page</p>" * 500)
             made_from = {"fingerprint": generate.fingerprint(task, model, world.config)}
-            target.generation.write_text(generation.model_copy(update=names | made_from).model_dump_json())
+            target.generation.write_text(
+                generation.model_copy(update=names | made_from).model_dump_json()
+            )
             passed = (m * 7 + t * 3) % (STEPS + 1)
-            verdicts = [Verdict(passed=step.step <= passed, reason="seen " * 40) for step in rollout.steps]
-            steps = tuple(step.model_copy(update={"verdict": verdict}) for step, verdict in zip(rollout.steps, verdicts, strict=True))
-            made_from = {"fingerprint": judging.fingerprint(task, model.name, world.config, world.paths)}
-            judged.rollout.write_text(rollout.model_copy(update=names | made_from | {"steps": steps}).model_dump_json())
+            verdicts = [
+                Verdict(passed=step.step <= passed, reason="seen " * 40) for step in rollout.steps
+            ]
+            steps = tuple(
+                step.model_copy(update={"verdict": verdict})
+                for step, verdict in zip(rollout.steps, verdicts, strict=True)
+            )
+            made_from = {
+                "fingerprint": judging.fingerprint(task, model.name, world.config, world.paths)
+            }
+            judged.rollout.write_text(
+                rollout.model_copy(update=names | made_from | {"steps": steps}).model_dump_json()
+            )
             for step in steps:
                 os.link(source.judge("rules").screenshot(step.step), judged.screenshot(step.step))
             ifs = passed / STEPS
-            end = {"failed_step": passed + 1, "failed_by": FailedBy.ASSERTION} if passed < STEPS else {}
+            end = (
+                {"failed_step": passed + 1, "failed_by": FailedBy.ASSERTION}
+                if passed < STEPS
+                else {}
+            )
             update = names | {"passed": passed, "ifs": ifs, "final": 0.7 * ifs + 0.3, **end}
-            inputs = {"input.generation": file_digest(target.generation), "input.rollout": file_digest(judged.rollout)}
+            inputs = {
+                "input.generation": file_digest(target.generation),
+                "input.rollout": file_digest(judged.rollout),
+            }
             inputs["input.task"] = task.digest
-            final = scored.model_copy(update=update | {"fingerprint": scored.fingerprint | inputs, "classification": task.classification})
+            final = scored.model_copy(
+                update=update
+                | {
+                    "fingerprint": scored.fingerprint | inputs,
+                    "classification": task.classification,
+                }
+            )
             judged.score("offline").write_text(final.model_dump_json())

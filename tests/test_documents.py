@@ -13,23 +13,54 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from iwr.commands import EXAMPLES
+from iwr.cli.commands import EXAMPLES
 from iwr.config import OPEN, Config, load_config
 from iwr.errors import ConfigError
 from iwr.tasks.load import samples_root
 
 ROOT = Path(__file__).parent.parent
 IWR = Path(sys.executable).parent / "iwr"
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "slurm/README.md", *(ROOT / "docs").glob("*.md")])
-EXAMPLE = re.compile(r"^`(?P<path>[\w./-]+)`:\n\n```\w+\n(?P<content>.*?)^```$", re.M | re.S)  # a file to write
+DOCUMENTS = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "slurm/README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
+)
+EXAMPLE = re.compile(
+    r"^`(?P<path>[\w./-]+)`:\n\n```\w+\n(?P<content>.*?)^```$", re.M | re.S
+)  # a file to write
 EDIT = re.compile(r"^```diff (?P<path>[\w./-]+)\n(?P<lines>.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BY_HAND = re.compile(r"^sbatch (?:--\S+ )*slurm/array\.sbatch ")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 GROUP = r"(?:data|model|judge|server|browser|protocol|cluster|run)"
-QUICK = {"config", "validate", "doctor", "compare", "status", "completion", "export", "import", "prefetch", "report"}
-HYDRA = QUICK - {"compare", "completion"} | {"run", "generate", "judge", "score", "selftest", "submit"}
-OUTSIDE = {"server": "GPU", "submit": "SLURM", "prefetch": "network"}  # what a command needs -> the word that must mark it
+QUICK = {
+    "config",
+    "validate",
+    "doctor",
+    "compare",
+    "status",
+    "completion",
+    "export",
+    "import",
+    "prefetch",
+    "report",
+}
+HYDRA = QUICK - {"compare", "completion"} | {
+    "run",
+    "generate",
+    "judge",
+    "score",
+    "selftest",
+    "submit",
+}
+OUTSIDE = {
+    "server": "GPU",
+    "submit": "SLURM",
+    "prefetch": "network",
+}  # what a command needs -> the word that must mark it
 
 
 class Command(NamedTuple):
@@ -50,7 +81,9 @@ def sections(text):
 def lines_of(section):
     """Command lines: indented or fenced ones, joined where they go on, and code spans; without comments."""
     plain = EXAMPLE.sub("", EDIT.sub("", section)).replace("\\\n", " ")
-    shown = [line.strip() for line in plain.splitlines() if line.startswith("    ") or "`" not in line]
+    shown = [
+        line.strip() for line in plain.splitlines() if line.startswith("    ") or "`" not in line
+    ]
     for line in [*shown, *SPAN.findall(plain)]:
         match = re.match(r"(?:srun (?:--\S+ )*)?(?:\S*/)?(iwr .*)$", BY_HAND.sub("iwr ", line))
         if match:
@@ -93,14 +126,24 @@ def composable(settings, command):
     own = {"import": ("from", "contestant"), "export": ("to",)}.get(command, ())
     kept = [setting for setting in settings if setting.partition("=")[0] not in own]
     names = {"model": "demo", "judge": "rules", "protocol": "offline", "cluster": "default"}
-    values = {"NAME": names, "N": dict.fromkeys(("server.replicas", "server.in_flight"), "2"), "COMMIT": {"model.revision": "c"}}
+    values = {
+        "NAME": names,
+        "N": dict.fromkeys(("server.replicas", "server.in_flight"), "2"),
+        "COMMIT": {"model.revision": "c"},
+    }
     pairs = [setting.partition("=")[::2] for setting in kept if "=" in setting]
     return [f"{key}={values.get(value, {}).get(key, value)}" for key, value in pairs]
 
 
 def test_there_are_commands_in_all_the_places_where_people_look():
     found = {command.document for command in COMMANDS}
-    assert {"README.md", "slurm/README.md", "docs/troubleshooting.md", "docs/extending.md", "docs/trust.md"} <= found
+    assert {
+        "README.md",
+        "slurm/README.md",
+        "docs/troubleshooting.md",
+        "docs/extending.md",
+        "docs/trust.md",
+    } <= found
     assert len(COMMANDS) > 40
 
 
@@ -111,38 +154,70 @@ def test_each_command_exists_and_its_settings_compose(command):
     if name not in HYDRA:
         return
     settings = composable(settings, name)
-    if any(setting.endswith(("=mine", "=optimist", "=colours")) and not setting.startswith("run.") for setting in settings):
+    if any(
+        setting.endswith(("=mine", "=optimist", "=colours")) and not setting.startswith("run.")
+        for setting in settings
+    ):
         return  # of the worked examples, see below
     config, models = load_config(settings)
-    large = [model for model in [*models, *([config.judge.model] if config.judge.model else [])] if model.weights_gb]
-    hub = [model for model in [*models, *([config.judge.model] if config.judge.model else [])] if "/" in (model.path or "/")]
-    needs = {OUTSIDE["server"]} if name in ("run", "generate", "judge", "selftest") and large else set()
+    large = [
+        model
+        for model in [*models, *([config.judge.model] if config.judge.model else [])]
+        if model.weights_gb
+    ]
+    hub = [
+        model
+        for model in [*models, *([config.judge.model] if config.judge.model else [])]
+        if "/" in (model.path or "/")
+    ]
+    needs = (
+        {OUTSIDE["server"]} if name in ("run", "generate", "judge", "selftest") and large else set()
+    )
     needs |= {OUTSIDE[name]} if name in OUTSIDE and (name == "submit" or hub) else set()
     assert all(word in command.section for word in needs), f"not marked: needs {needs}"
 
 
 @pytest.mark.browser
 @pytest.mark.full
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.words[0] in QUICK and len(c.words) > 1], ids=str)
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.words[0] in QUICK and len(c.words) > 1], ids=str
+)
 def test_each_quick_command_runs(command, place, tmp_path):
     """The others are run by the worked examples and by the tests of their stages."""
     name, *settings = command.words
     if any(setting in ("model=mine", "judge=mine") for setting in settings):
         pytest.skip("of the worked examples")
     if name == "prefetch":
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path), "TORCH_HOME": str(tmp_path)}
+        environment = os.environ | {
+            "HF_HUB_OFFLINE": "1",
+            "HF_HUB_CACHE": str(tmp_path),
+            "TORCH_HOME": str(tmp_path),
+        }
     else:
-        environment = os.environ | {"IWR_CHROMIUM": "/nothing/here"} if name == "doctor" else dict(os.environ)
+        environment = (
+            os.environ | {"IWR_CHROMIUM": "/nothing/here"} if name == "doctor" else dict(os.environ)
+        )
     if name == "export":
-        settings = [f"to={tmp_path}" if setting.startswith("to=") else setting for setting in settings]
+        settings = [
+            f"to={tmp_path}" if setting.startswith("to=") else setting for setting in settings
+        ]
     if name == "import":
         settings = [f"run.root={tmp_path}", *settings]
     here = {"/shared/IWR-Bench": "DIR", "/shared/runs": str(tmp_path)}
-    settings = ["=".join(here.get(part, part) for part in setting.split("=", 1)) for setting in settings]
+    settings = [
+        "=".join(here.get(part, part) for part in setting.split("=", 1)) for setting in settings
+    ]
     words = [word for word in settings if "=" not in word] + composable(settings, "")
-    done = subprocess.run([IWR, name, *words], cwd=place, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [IWR, name, *words], cwd=place, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert "Traceback" not in done.stderr
-    allowed = {"doctor": (0, 1), "status": (0, 1), "report": (0, 1), "prefetch": (0, 2, 3)}  # weights and shards are not here
+    allowed = {
+        "doctor": (0, 1),
+        "status": (0, 1),
+        "report": (0, 1),
+        "prefetch": (0, 2, 3),
+    }  # weights and shards are not here
     assert done.returncode in allowed.get(name, (0,)), done.stdout + done.stderr
 
 
@@ -170,39 +245,79 @@ def known(key):
 
 
 def test_every_key_that_is_named_is_a_setting():
-    named = [(document, span, key) for document, span in spans() for key in re.findall(rf"^{GROUP}\.[a-z_]+(?:\.[\w-]+)*", span)]
+    named = [
+        (document, span, key)
+        for document, span in spans()
+        for key in re.findall(rf"^{GROUP}\.[a-z_]+(?:\.[\w-]+)*", span)
+    ]
     assert len(named) > 40
-    wrong = [(document, span) for document, span, key in named if not known(key) and not (ROOT / key).exists()]
+    wrong = [
+        (document, span)
+        for document, span, key in named
+        if not known(key) and not (ROOT / key).exists()
+    ]
     assert wrong == []
 
 
-NEEDED = {"data=iwr_bench": "data.root=x", "model=directory": "model.path=x", "model=hf": "model.path=a/b", "server=external": "server.url=http://x/v1",
-          "judge=model": "judge.model.path=a/b"}  # fmt: skip
+NEEDED = {
+    "data=iwr_bench": "data.root=x",
+    "model=directory": "model.path=x",
+    "model=hf": "model.path=a/b",
+    "server=external": "server.url=http://x/v1",
+    "judge=model": "judge.model.path=a/b",
+}
 
 
 def test_every_setting_with_a_value_composes():
     pattern = re.compile(rf"^'?\+?(?:{GROUP}(?:\.[\w-]+)*|models)=[^…]+$")
-    found = [(document, span) for document, span in spans() if pattern.match(span) and "mysite" not in span]
+    found = [
+        (document, span)
+        for document, span in spans()
+        if pattern.match(span) and "mysite" not in span
+    ]
     assert len(found) > 15
     for document, span in found:
         settings = composable(shlex.split(span), "")
-        more = [needed for given, needed in NEEDED.items() if any(setting.startswith(given) for setting in settings)]
+        more = [
+            needed
+            for given, needed in NEEDED.items()
+            if any(setting.startswith(given) for setting in settings)
+        ]
         base = ["judge=qwen3_vl_8b"] if span.startswith("judge.model.") else []
         try:
-            load_config([*base, *(need for need in more if need.split("=")[0] not in span), *settings])
+            load_config(
+                [*base, *(need for need in more if need.split("=")[0] not in span), *settings]
+            )
         except ConfigError as error:
             pytest.fail(f"{document}: `{span}`: {error}")
 
 
 def test_every_file_that_is_named_is_there():
-    made = {match["path"] for document in DOCUMENTS for match in EXAMPLE.finditer(document.read_text())}
+    made = {
+        match["path"] for document in DOCUMENTS for match in EXAMPLE.finditer(document.read_text())
+    }
     made |= {"configs/cluster/mysite.yaml", "configs/model/NAME.yaml"}  # yours
     pattern = re.compile(r"(?<![\w./<>-])(?:iwr|configs|scripts|tests|docs|slurm)/[\w./-]+")
     named = [(document, path) for document, span in spans() for path in pattern.findall(span)]
-    assert len(named) > 30 and [(document, path) for document, path in named if path not in made and not (ROOT / path).exists()] == []
-    tree = re.findall(r"(?m)^    ((?:iwr|configs|scripts|docs|slurm|tests)/[\w./-]*)", (ROOT / "README.md").read_text())
+    assert (
+        len(named) > 30
+        and [
+            (document, path)
+            for document, path in named
+            if path not in made and not (ROOT / path).exists()
+        ]
+        == []
+    )
+    tree = re.findall(
+        r"(?m)^    ((?:iwr|configs|scripts|docs|slurm|tests)/[\w./-]*)",
+        (ROOT / "README.md").read_text(),
+    )
     assert len(tree) > 10 and [path for path in tree if not (ROOT / path).exists()] == []
-    rooms = {f"iwr/{path.name}{'/' if path.is_dir() else ''}" for path in (ROOT / "iwr").iterdir() if path.suffix == ".py" or path.is_dir()}
+    rooms = {
+        f"iwr/{path.name}{'/' if path.is_dir() else ''}"
+        for path in (ROOT / "iwr").iterdir()
+        if path.suffix == ".py" or path.is_dir()
+    }
     readme = (ROOT / "README.md").read_text()
     unnamed = [room for room in rooms if Path(room).name not in readme and "__" not in room]
     assert unnamed == [], "the file map of README.md"
@@ -212,7 +327,11 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "iwr/inference/demo_model/README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [*DOCUMENTS, ROOT / "iwr/inference/demo_model/README.md"],
+    ids=lambda path: path.name,
+)
 def test_every_link_leads_somewhere(document):
     for link in LINK.findall(document.read_text()):
         if link.startswith(("http://", "https://")):
@@ -221,12 +340,21 @@ def test_every_link_leads_somewhere(document):
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         if anchor:
-            assert anchor in [slug(line.lstrip("#")) for line in target.read_text().splitlines() if line.startswith("#")], link
+            assert anchor in [
+                slug(line.lstrip("#"))
+                for line in target.read_text().splitlines()
+                if line.startswith("#")
+            ], link
 
 
 def test_every_document_can_be_found_from_the_readme():
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in LINK.findall((ROOT / "README.md").read_text())}
-    assert {path for path in DOCUMENTS if path.name != "README.md" or path.parent.name == "slurm"} <= linked
+    linked = {
+        (ROOT / link.partition("#")[0]).resolve()
+        for link in LINK.findall((ROOT / "README.md").read_text())
+    }
+    assert {
+        path for path in DOCUMENTS if path.name != "README.md" or path.parent.name == "slurm"
+    } <= linked
 
 
 # ---- the worked examples ------------------------------------------------------------------------------
@@ -237,10 +365,14 @@ def extended(tmp_path_factory):
     """A copy of the package in which docs/extending.md was followed to the letter."""
     home = tmp_path_factory.mktemp("extended")
     shutil.copytree(ROOT / "iwr", home / "iwr", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "configs", home / "iwr/configs", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "configs", home / "iwr/configs", ignore=shutil.ignore_patterns("__pycache__")
+    )
     text = (ROOT / "docs/extending.md").read_text()
     for match in EXAMPLE.finditer(text):
-        path = home / (f"iwr/{match['path']}" if match["path"].startswith("configs/") else match["path"])
+        path = home / (
+            f"iwr/{match['path']}" if match["path"].startswith("configs/") else match["path"]
+        )
         path.parent.mkdir(exist_ok=True)
         path.write_text(match["content"])
     for match in EDIT.finditer(text):
@@ -252,27 +384,44 @@ def extended(tmp_path_factory):
 
 def run(home, *words, code=0):
     environment = os.environ | {"PYTHONPATH": str(home)}
-    done = subprocess.run([sys.executable, "-m", "iwr.cli", *words], cwd=home, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "iwr", *words],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
 def typed(start):
     """A command of docs/extending.md as it stands there."""
-    (words,) = [c.words for c in COMMANDS if c.document == "docs/extending.md" and shlex.join(c.words).startswith(start)]
+    (words,) = [
+        c.words
+        for c in COMMANDS
+        if c.document == "docs/extending.md" and shlex.join(c.words).startswith(start)
+    ]
     return words
 
 
 def test_the_lines_that_the_examples_change_are_there():
     for match in EDIT.finditer((ROOT / "docs/extending.md").read_text()):
-        old = "".join(line[1:] for line in match["lines"].splitlines(keepends=True) if line[0] in " -")
+        old = "".join(
+            line[1:] for line in match["lines"].splitlines(keepends=True) if line[0] in " -"
+        )
         assert (ROOT / match["path"]).read_text().count(old) == 1, match["path"]
 
 
 @pytest.mark.full
 def test_the_model_and_the_judge_of_the_example_compose(extended):
     shown = json.loads(run(extended, *typed("config model=mine"), "judge=mine", "--json"))
-    assert (shown["model"]["name"], shown["model"]["context"], shown["judge"]["model"]["context"]) == ("mine", 65536, 32768)
+    assert (
+        shown["model"]["name"],
+        shown["model"]["context"],
+        shown["judge"]["model"]["context"],
+    ) == ("mine", 65536, 32768)
     run(extended, *typed("doctor model=mine"), code=1)
 
 
@@ -281,30 +430,53 @@ def test_the_model_and_the_judge_of_the_example_compose(extended):
 def test_the_judge_that_believes_everything_is_found_out(extended):
     found = json.loads(run(extended, *typed("selftest judge=optimist"), "--json"))
     assert found["kinds"]["true pair"]["share"] == 1.0
-    assert found["kinds"]["unchanged pair"]["share"] == found["kinds"]["planted defect"]["share"] == 0.0
+    assert (
+        found["kinds"]["unchanged pair"]["share"]
+        == found["kinds"]["planted defect"]["share"]
+        == 0.0
+    )
 
 
 @pytest.mark.browser
 @pytest.mark.full
 def test_the_metric_of_the_example_measures(extended):
-    rows = {row["model"]: row for row in json.loads(run(extended, *typed("run 'models=[oracle,blank]' protocol=colours"), "--json"))}
+    rows = {
+        row["model"]: row
+        for row in json.loads(
+            run(extended, *typed("run 'models=[oracle,blank]' protocol=colours"), "--json")
+        )
+    }
     assert rows["oracle"]["low"] == 1.0 and 0 < rows["blank"]["low"] < 1
-    score = json.loads((extended / "runs/colours/blank/film-rating/judge-rules/score-colours.json").read_text())
-    assert score["engines"]["colour"] == "mean colour" and 0 < score["pairs"][0]["metrics"]["colour"] < 1
+    score = json.loads(
+        (extended / "runs/colours/blank/film-rating/judge-rules/score-colours.json").read_text()
+    )
+    assert (
+        score["engines"]["colour"] == "mean colour"
+        and 0 < score["pairs"][0]["metrics"]["colour"] < 1
+    )
 
 
 @pytest.mark.browser
 @pytest.mark.full
 def test_the_task_of_the_example_is_recorded_and_its_true_page_scores_one(extended):
     run(extended, *typed("record page=bulb"))
-    assert run(extended, *typed("validate data=iwr_bench data.root=my-tasks")) == "1 tasks load, 0 faults\n"
-    (row,) = json.loads(run(extended, *typed("run model=oracle data=iwr_bench data.root=my-tasks"), "--json"))
+    assert (
+        run(extended, *typed("validate data=iwr_bench data.root=my-tasks"))
+        == "1 tasks load, 0 faults\n"
+    )
+    (row,) = json.loads(
+        run(extended, *typed("run model=oracle data=iwr_bench data.root=my-tasks"), "--json")
+    )
     assert (row["ifs"], row["final"]) == (1.0, 1.0)
 
 
 def test_the_hooks_before_a_commit_are_the_parts_of_the_check():
     """`pre-commit` accepts the file, and it runs what scripts/check.sh runs."""
-    subprocess.run([IWR.parent / "pre-commit", "validate-config", ROOT / ".pre-commit-config.yaml"], check=True)
+    subprocess.run(
+        [IWR.parent / "pre-commit", "validate-config", ROOT / ".pre-commit-config.yaml"], check=True
+    )
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
-    parts = re.findall(r"(?m)^(\.venv/bin/\S+(?: -m pytest)?)(?: .*)?$", (ROOT / "scripts/check.sh").read_text())
+    parts = re.findall(
+        r"(?m)^(\.venv/bin/\S+(?: -m pytest)?)(?: .*)?$", (ROOT / "scripts/check.sh").read_text()
+    )
     assert len(parts) == 4 and [part for part in parts if part not in hooks] == []

@@ -33,8 +33,11 @@ class Run:
         self.settings = [f"models=[{','.join(contestants)}]", f"run.root={folder}", "run.name=run"]
 
     def start(self, command: str = "run") -> subprocess.Popen:
-        arguments = [sys.executable, "-m", "iwr.cli", command, *self.settings]
-        ears = {"PYTHONPATH": str(Path(__file__).parent / "eavesdrop"), "IWR_EAVESDROP": str(self.heard)}
+        arguments = [sys.executable, "-m", "iwr", command, *self.settings]
+        ears = {
+            "PYTHONPATH": str(Path(__file__).parent / "eavesdrop"),
+            "IWR_EAVESDROP": str(self.heard),
+        }
         environment = os.environ | {"IWR_TEST_MARK": self.mark} | ears
         return subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -48,17 +51,26 @@ class Run:
         """Kill -9 as soon as a file that fits `pattern` is there. Returns the records made so far, with their times."""
         process = self.start()
         while not any(self.folder.glob(pattern)):
-            assert process.poll() is None, f"ended before {pattern} was there: {process.stderr.read()}"
+            assert process.poll() is None, (
+                f"ended before {pattern} was there: {process.stderr.read()}"
+            )
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        return {path: path.stat().st_mtime_ns for path in self.folder.glob("*/*/**/*.json") if "manifests" not in path.parts}
+        return {
+            path: path.stat().st_mtime_ns
+            for path in self.folder.glob("*/*/**/*.json")
+            if "manifests" not in path.parts
+        }
 
     def survivors(self) -> list[str]:
         return descendants(self.mark)
 
     def rows(self) -> dict[str, dict]:
-        return {row["model"]: row for row in json.loads((self.folder / "report/leaderboard.json").read_text())}
+        return {
+            row["model"]: row
+            for row in json.loads((self.folder / "report/leaderboard.json").read_text())
+        }
 
     def tasks(self) -> dict[tuple[str, str], dict]:
         lines = (self.folder / "report/tasks.jsonl").read_text().splitlines()
@@ -78,7 +90,11 @@ def gone_within(run: Run, seconds: float) -> bool:
 def finished(tmp_path_factory):
     """A run that was killed in every stage, then finished."""
     run = Run(tmp_path_factory.mktemp("end_to_end"))
-    for pattern in ("demo/*/generation.json", "demo/*/judge-rules/rollout.json", "*/*/judge-rules/score-offline.json"):
+    for pattern in (
+        "demo/*/generation.json",
+        "demo/*/judge-rules/rollout.json",
+        "*/*/judge-rules/score-offline.json",
+    ):
         before = run.kill_when(pattern)
         assert gone_within(run, 20), run.survivors()
         run.kept = getattr(run, "kept", {}) | before
@@ -98,9 +114,15 @@ def test_no_process_is_left(finished):
 def test_nothing_asked_for_the_network(finished):
     """As on a compute node: only this machine, by name or number, and local sockets."""
     heard = finished.heard.read_text().splitlines()
-    own = {f"'{host}'" for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", socket.gethostname())}
+    own = {
+        f"'{host}'" for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", socket.gethostname())
+    }
     assert any("127.0.0.1" in line for line in heard)  # it does listen
-    assert [line for line in heard if (host := line.split()[1]) not in own and not host.startswith(("'/", "b'", "None"))] == []
+    assert [
+        line
+        for line in heard
+        if (host := line.split()[1]) not in own and not host.startswith(("'/", "b'", "None"))
+    ] == []
 
 
 def test_every_contestant_has_a_row_that_carries_protocol_and_judge(finished):
@@ -128,7 +150,10 @@ def test_the_demo_model_watched_the_recordings(finished):
     """Where it wrote the true page, its scores are oracle's; it must write at least four."""
     exact = 0
     for sample in SAMPLES:
-        page, true = finished.folder / "demo" / sample / "index.html", samples_root() / "data" / sample / "page/index.html"
+        page, true = (
+            finished.folder / "demo" / sample / "index.html",
+            samples_root() / "data" / sample / "page/index.html",
+        )
         if page.read_bytes() == true.read_bytes():
             exact += 1
             demo, oracle = (finished.tasks()[model, sample] for model in ("demo", "oracle"))
@@ -144,12 +169,16 @@ def test_the_manifest_names_what_the_numbers_were_made_with(finished):
 
 
 def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
-    code = ("import sys; from iwr.cli import main; status = main(sys.argv[1:])\n"
-            "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'} & set(sys.modules)\n"
-            "assert not heavy, heavy; sys.exit(status)")
+    code = (
+        "import sys; from iwr.cli.main import main; status = main(sys.argv[1:])\n"
+        "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'} & set(sys.modules)\n"
+        "assert not heavy, heavy; sys.exit(status)"
+    )
     table = (finished.folder / "report/leaderboard.json").read_bytes()
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code, "run", *finished.settings], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", *finished.settings], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "nothing to do" in done.stderr
     assert time.monotonic() - started < 20
@@ -157,9 +186,11 @@ def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
 
 
 def test_changed_settings_stop_with_the_keys_and_the_choices(finished):
-    command = [sys.executable, "-m", "iwr.cli", "run", *finished.settings, "protocol.max_frames=8"]
+    command = [sys.executable, "-m", "iwr", "run", *finished.settings, "protocol.max_frames=8"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "max_frames: 64 -> 8" in done.stderr
-    assert all(choice in done.stderr for choice in ("resume", "run.on_change=overwrite", "run.name"))
+    assert all(
+        choice in done.stderr for choice in ("resume", "run.on_change=overwrite", "run.name")
+    )
     assert "Traceback" not in done.stderr

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,52 +12,127 @@ import pytest
 import iwr
 
 PACKAGE = Path(iwr.__file__).parent
-STAGES = ["tasks", "inference", "judge", "metrics", "scores", "report"]
-LEAVES = {"errors", "records", "runs", "config", "progress", "manifest", "version", "shards", "slurm", "browser"}
-HEAVY = {"torch", "vllm", "transformers", "playwright", "cv2", "av", "easyocr", "rapidocr", "onnxruntime", "open_clip", "lpips"}
+LAYERS = [
+    {"version", "errors", "stats"},
+    {"records", "progress"},
+    {"config"},
+    {"runs"},
+    {"browser"},
+    {"tasks"},
+    {"inference"},
+    {"judge"},
+    {"metrics"},
+    {"scores"},
+    {"report"},
+    {"doctor"},
+    {"pipeline"},
+    {"cli"},
+    {"__main__"},
+]
+"""Rooms, the lowest first: a module imports from its own room and from those above it in this list."""
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+HEAVY = {
+    "torch",
+    "vllm",
+    "transformers",
+    "playwright",
+    "cv2",
+    "av",
+    "easyocr",
+    "rapidocr",
+    "onnxruntime",
+    "open_clip",
+    "lpips",
+}
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """Rooms of iwr that a module imports anywhere, inside functions too."""
-    rooms = set()
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    module_name(path): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if not {"samples", "configs"} & set(path.relative_to(PACKAGE).parts)
+}
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the modules of iwr that a file imports anywhere: in functions and for types too."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "iwr":
-            parts = node.module.split(".")[1:]
-            rooms.update([parts[0]] if parts else [alias.name for alias in node.names])
-        elif isinstance(node, ast.Import):
-            rooms.update(alias.name.split(".")[1] for alias in node.names if alias.name.startswith("iwr."))
-    return rooms
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in submodules]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "iwr")
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_imports_only_leaves_and_earlier_stages(stage):
-    allowed = LEAVES | set(STAGES[: STAGES.index(stage) + 1])
-    for path in (PACKAGE / stage).rglob("*.py"):
-        assert imported_rooms(path) <= allowed, f"{path} imports a later stage"
+def room_of(module: str) -> str:
+    return module.split(".")[1]
 
 
-@pytest.mark.parametrize("leaf", sorted(LEAVES))
-def test_a_leaf_imports_only_leaves(leaf):
-    paths = [PACKAGE / f"{leaf}.py"] if (PACKAGE / f"{leaf}.py").exists() else list((PACKAGE / leaf).rglob("*.py"))
-    assert paths
-    for path in paths:
-        assert imported_rooms(path) <= LEAVES, f"{path} imports a stage"
+GRAPH = {
+    name: set(imported_modules(path)) - {name, "iwr"}
+    for name, path in MODULES.items()
+    if name != "iwr"
+}
+
+
+def test_every_module_is_in_a_room_and_imports_only_from_rooms_before_it():
+    strangers = {room_of(name) for name in GRAPH} - RANK.keys()
+    assert not strangers, f"in no room of LAYERS: {strangers}"
+    against = [
+        f"{name} imports {other}"
+        for name, others in GRAPH.items()
+        for other in others
+        if RANK[room_of(other)] > RANK[room_of(name)]
+        or (room_of(other) != room_of(name) and RANK[room_of(other)] == RANK[room_of(name)])
+    ]
+    assert not against
+
+
+def test_no_two_modules_import_each_other_by_any_way_round():
+    try:
+        TopologicalSorter(GRAPH).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_nobody_imports_private_names_of_a_neighbour():
+    private = [
+        f"{name}: {node.module}.{alias.name}"
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert not private
 
 
 def test_no_module_loads_a_heavy_library_when_it_is_imported():
-    modules = sorted(".".join(("iwr", *p.relative_to(PACKAGE).with_suffix("").parts)) for p in PACKAGE.rglob("*.py")
-                     if "samples" not in p.parts and p.name not in ("__init__.py", "guard.py"))
-    code = f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\nprint(*sorted({HEAVY!r} & set(sys.modules)))"
+    modules = sorted(GRAPH.keys() - {"iwr.__main__"})
+    code = (
+        f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
+        f"print(*sorted({HEAVY!r} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
-def test_only_config_reads_the_environment():
-    for path in PACKAGE.rglob("*.py"):
-        if path.name != "config.py" and any(
-            isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") for node in ast.walk(ast.parse(path.read_text()))
-        ):
-            pytest.fail(f"{path} reads environment variables; only iwr/config.py does")
+def test_only_one_module_reads_the_environment():
+    readers = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    }
+    assert readers == {"iwr.config.environment"}
 
 
 def test_only_the_formula_file_has_weights():
@@ -63,6 +140,9 @@ def test_only_the_formula_file_has_weights():
     for path in [*(PACKAGE / "scores").glob("*.py"), *(PACKAGE / "report").glob("*.py")]:
         if path.name in ("formula.py", "figure.py"):  # a figure has widths of bars
             continue
-        found = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
-                 and isinstance(node.value, float)}
-        assert not weights & found, f"{path} has a weight of the score"
+        numbers = {
+            node.value
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Constant) and isinstance(node.value, float)
+        }
+        assert not weights & numbers, f"{path} has a weight of the score"

@@ -11,8 +11,16 @@ def shown(capsys, notes: list[str]) -> list[str]:
 
 
 def test_every_task_has_a_line(capsys):
-    assert shown(capsys, ["a ok", "b failed", "c ok"]) == ["work 1/3: a ok", "work 2/3: b failed", "work 3/3: c ok"]
+    assert shown(capsys, ["a ok", "b failed", "c ok"]) == [
+        "work 1/3: a ok",
+        "work 2/3: b failed",
+        "work 3/3: c ok",
+    ]
 
 
 def test_items_that_say_nothing_new_share_lines(capsys):
-    assert shown(capsys, ["ssim"] * 300 + ["ocr"] * 300) == ["work 1/600: ssim", "work 301/600: ocr", "work 600/600: ocr"]
+    assert shown(capsys, ["ssim"] * 300 + ["ocr"] * 300) == [
+        "work 1/600: ssim",
+        "work 301/600: ocr",
+        "work 600/600: ocr",
+    ]

@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from iwr.browser.sandbox import Budget, Chromium, NotOpened, Site, Tab
+from iwr.browser.chromium import Budget, Chromium, NotOpened, Site, Tab
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import BrowserError, PageError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-SHARES = (2 / 3, 1 / 3)  # of the page's seconds, for each attempt; what the first leaves, the second has as well
+SHARES = (
+    2 / 3,
+    1 / 3,
+)  # of the page's seconds, for each attempt; what the first leaves, the second has as well
 
 
 class Pool:
@@ -36,9 +39,15 @@ class Pool:
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
     async def run(
-        self, work: Callable[[Tab], Awaitable[T]], site: Site, width: int, height: int,
-        *, real_time: bool = False, scripts: Sequence[str] = (),
-    ) -> T:  # fmt: skip
+        self,
+        work: Callable[[Tab], Awaitable[T]],
+        site: Site,
+        width: int,
+        height: int,
+        *,
+        real_time: bool = False,
+        scripts: Sequence[str] = (),
+    ) -> T:
         """`work` done on a freshly opened page, as soon as a slot is free.
 
         When the browser fails, `work` is done again from the start in a new one. Raises what `work` raises; PageError when the
@@ -52,10 +61,14 @@ class Pool:
                 chromium = await slot.ready()
                 self.version = chromium.version
                 try:
-                    async with chromium.open(site, width, height, real_time=real_time, scripts=scripts, budget=budget) as tab:
+                    async with chromium.open(
+                        site, width, height, real_time=real_time, scripts=scripts, budget=budget
+                    ) as tab:
                         return await work(tab)
                 except BrowserError as error:
-                    log.warning("attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error)
+                    log.warning(
+                        "attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error
+                    )
                     chromium.broken = True
                     failures.append(error)
             await (await slot.ready()).probe()
@@ -75,13 +88,21 @@ class _Slot:
 
     async def ready(self) -> Chromium:
         """A browser that is neither broken nor old. Raises BrowserError when none starts."""
-        if self._started and self._started.done() and (self._pages >= self._config.recycle or self._broken(self._started)):
+        if (
+            self._started
+            and self._started.done()
+            and (self._pages >= self._config.recycle or self._broken(self._started))
+        ):
             await self.close()
         if self._started is None:
-            self._started = asyncio.ensure_future(Chromium(self._config, self._environment).__aenter__())
+            self._started = asyncio.ensure_future(
+                Chromium(self._config, self._environment).__aenter__()
+            )
             self._pages = 0
         self._pages += 1
-        return await asyncio.shield(self._started)  # a run that is cancelled meanwhile leaves no half-started browser
+        return await asyncio.shield(
+            self._started
+        )  # a run that is cancelled meanwhile leaves no half-started browser
 
     @staticmethod
     def _broken(started: asyncio.Future[Chromium]) -> bool:

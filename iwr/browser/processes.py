@@ -70,7 +70,14 @@ class BrowserProcesses:
 
     def __init__(self, token: str):
         everything = {p.pid: p for p in processes()}
-        self.browser = next((pid for pid in everything if everything[pid].group == pid and token in command_line(pid)), None)
+        self.browser = next(
+            (
+                pid
+                for pid in everything
+                if everything[pid].group == pid and token in command_line(pid)
+            ),
+            None,
+        )
         self.driver = self._driver(everything)
 
     def _driver(self, everything: dict[int, Process]) -> int | None:
@@ -85,7 +92,14 @@ class BrowserProcesses:
 
     def kill_browser(self) -> None:
         """End the browser with all its children; remove the profile that it leaves behind."""
-        profile = next((a.partition("=")[2] for a in command_line(self.browser or 0) if a.startswith("--user-data-dir=")), None)
+        profile = next(
+            (
+                a.partition("=")[2]
+                for a in command_line(self.browser or 0)
+                if a.startswith("--user-data-dir=")
+            ),
+            None,
+        )
         for process in processes():
             if process.group == self.browser and process.state != "Z":
                 kill(process.pid)

@@ -43,7 +43,12 @@ class Site:
         """The file behind a URL; None for anything but a regular file inside the assets folder, reached without `..` or links."""
         parts = urlsplit(url)
         path = unquote(parts.path)
-        if f"{parts.scheme}://{parts.netloc}" != ORIGIN or not path.startswith("/assets/") or self.assets is None or "\0" in path:
+        if (
+            f"{parts.scheme}://{parts.netloc}" != ORIGIN
+            or not path.startswith("/assets/")
+            or self.assets is None
+            or "\0" in path
+        ):
             return None
         names = path.removeprefix("/assets/").split("/")
         if any(name in ("", ".", "..") for name in names):
@@ -60,11 +65,19 @@ def serve(file: Path, wanted: str | None) -> Reply:
     size = file.stat().st_size
     match = RANGE.fullmatch(wanted or "")
     if not match:
-        return Reply(200, headers, file.read_bytes()) if size <= LARGEST_FILE else Reply(413, headers, b"")
+        return (
+            Reply(200, headers, file.read_bytes())
+            if size <= LARGEST_FILE
+            else Reply(413, headers, b"")
+        )
     start = int(match[1])
     end = min(int(match[2] or size - 1), start + RANGE_BYTES - 1, size - 1)
     if start > end:
         return Reply(416, headers | {"content-range": f"bytes */{size}"}, b"")
     with file.open("rb") as stream:
         stream.seek(start)
-        return Reply(206, headers | {"content-range": f"bytes {start}-{end}/{size}"}, stream.read(end - start + 1))
+        return Reply(
+            206,
+            headers | {"content-range": f"bytes {start}-{end}/{size}"},
+            stream.read(end - start + 1),
+        )

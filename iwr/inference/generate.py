@@ -18,25 +18,45 @@ from pathlib import Path
 from typing import Any
 
 from iwr.config import Config, ModelConfig
-from iwr.errors import AuditError, ConfigError, DataError, GenerationError, IwrError, RequestError, ServerError
-from iwr.inference import baselines, html, video, weights
+from iwr.errors import (
+    AuditError,
+    ConfigError,
+    DataError,
+    GenerationError,
+    IwrError,
+    RequestError,
+    ServerError,
+)
+from iwr.inference import reply as html
+from iwr.inference import video, weights
 from iwr.inference.client import ChatClient
-from iwr.inference.contestant import Contestant, Reply, max_tokens, temperature
-from iwr.inference.fleet import Fleet
+from iwr.inference.engines import baselines
+from iwr.inference.engines.vllm import Reply, ServedModel, max_tokens, temperature
 from iwr.inference.memory import in_flight
-from iwr.inference.meter import Engine, Meter
 from iwr.inference.prompt import prompt_digest
+from iwr.inference.server.replicas import ServerReplicas
+from iwr.inference.usage import Engine, UsageRecorder
 from iwr.progress import Progress, Step
 from iwr.records import Fingerprint, Generation, GenerationStatus, Task
-from iwr.runs import RunPaths, write_atomic, write_record
-from iwr.runs import owed as is_owed
+from iwr.runs.files import write_atomic, write_record
+from iwr.runs.paths import RunPaths
+from iwr.runs.resume import is_pending
 
 log = logging.getLogger(__name__)
 
 SUSPICIOUS = 2  # deaths of the server while it answered a task, after which the task is suspected
 
 # what a contestant's answer does not depend on: its name, and how fast its server is
-NOT_RESULTS = ("name", "kind", "gpus", "weights_gb", "architecture", "max_tokens", "temperature", "video_io")
+NOT_RESULTS = (
+    "name",
+    "kind",
+    "gpus",
+    "weights_gb",
+    "architecture",
+    "max_tokens",
+    "temperature",
+    "video_io",
+)
 
 
 def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
@@ -44,7 +64,9 @@ def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
     made_from: dict[str, Any] = {"task": task.digest, "model.kind": model.kind}
     if model.kind in baselines.KINDS:
         return _texts(made_from | {"input.page": baselines.input_digest(task, model)})
-    settings = {f"model.{key}": value for key, value in vars(model).items() if key not in NOT_RESULTS}
+    settings = {
+        f"model.{key}": value for key, value in vars(model).items() if key not in NOT_RESULTS
+    }
     return _texts(
         made_from
         | settings
@@ -62,26 +84,42 @@ def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
 
 def _texts(settings: dict[str, Any]) -> Fingerprint:
     """As text; what is not set is left out, so that a new setting does not make old results stale."""
-    given = {key: value for key, value in settings.items() if value is not None and value is not False and value not in ([], {})}
-    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in given.items()}
+    given = {
+        key: value
+        for key, value in settings.items()
+        if value is not None and value is not False and value not in ([], {})
+    }
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for key, value in given.items()
+    }
 
 
-def owed(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths) -> list[Task]:
+def pending_tasks(
+    tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths
+) -> list[Task]:
     """The tasks that `model` has yet to answer. Raises StaleRunError when settings changed since earlier answers."""
     return [
         task
         for task in tasks
-        if is_owed(paths.task(model.name, task.id).generation, Generation, fingerprint(task, model, config), config.run.on_change)
+        if is_pending(
+            paths.task(model.name, task.id).generation,
+            Generation,
+            fingerprint(task, model, config),
+            config.run.on_change,
+        )
     ]
 
 
-def generate(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths, progress: Progress) -> None:
+def generate(
+    tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths, progress: Progress
+) -> None:
     """Have `model` answer what is owed; a server is started only then.
 
     A task that fails for itself gets a `failed` record and the others go on. Raises ConfigError for settings that cannot
     work, StaleRunError, and ServerError when the server cannot be kept up; what was answered until then is saved.
     """
-    todo = owed(tasks, model, config, paths)
+    todo = pending_tasks(tasks, model, config, paths)
     if not todo:
         return
     with progress(f"generate {model.name}", len(todo)) as step:
@@ -94,14 +132,16 @@ def generate(tasks: Sequence[Task], model: ModelConfig, config: Config, paths: R
         elif model.kind == "transformers":
             _load(todo, desk)
         else:
-            raise ConfigError(f"model.kind={model.kind}: choose vllm, transformers, {', '.join(baselines.KINDS)}")
+            raise ConfigError(
+                f"model.kind={model.kind}: choose vllm, transformers, {', '.join(baselines.KINDS)}"
+            )
 
 
 # ---- models in this process -------------------------------------------------------------------------
 
 
 def _load(tasks: list[Task], desk: _Desk) -> None:
-    from iwr.inference.hf import LocalModel
+    from iwr.inference.engines.transformers import LocalModel
 
     with LocalModel(desk.model, desk.config) as local, desk.session(local):
         for task in tasks:
@@ -118,11 +158,24 @@ def _serve(tasks: list[Task], desk: _Desk) -> None:
     """Start the servers and ask; start them again when they die, as often as `server.restarts` allows."""
     restarts = desk.config.server.restarts
     deaths: Counter[str] = Counter()
-    media = Path(os.path.commonpath([path.resolve().parent for task in tasks for path in (task.video, *task.stitched)]))
-    with Fleet(desk.model, desk.config, media=media, logs=desk.paths.logs) as fleet, desk.session(fleet):
+    media = Path(
+        os.path.commonpath(
+            [path.resolve().parent for task in tasks for path in (task.video, *task.stitched)]
+        )
+    )
+    with (
+        ServerReplicas(desk.model, desk.config, media=media, logs=desk.paths.logs) as fleet,
+        desk.session(fleet),
+    ):
         for restart in range(restarts + 1):
             if restart:
-                log.warning("%s: server died; restart %d of %d, %d tasks left", desk.model.name, restart, restarts, len(tasks))
+                log.warning(
+                    "%s: server died; restart %d of %d, %d tasks left",
+                    desk.model.name,
+                    restart,
+                    restarts,
+                    len(tasks),
+                )
                 fleet.start()
             tasks = asyncio.run(_ask_all(tasks, fleet, desk, deaths))
             if not tasks:
@@ -134,7 +187,9 @@ def _serve(tasks: list[Task], desk: _Desk) -> None:
     )
 
 
-async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk, deaths: Counter[str]) -> list[Task]:
+async def _ask_all(
+    tasks: list[Task], fleet: ServerReplicas, desk: _Desk, deaths: Counter[str]
+) -> list[Task]:
     """Ask every task, `server.in_flight` at a time and server. Returns those that are still owed because a server died.
 
     `deaths` counts at how many deaths a task was being answered. From SUSPICIOUS on it is asked alone and last, and fails if
@@ -143,7 +198,7 @@ async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk, deaths: Counter
     wanted = desk.config.server.in_flight * len(fleet.endpoints)
     slots = asyncio.Semaphore(in_flight(tasks, wanted, desk.config.protocol))
     dead = asyncio.Event()
-    contestant = Contestant(desk.model, desk.config)
+    contestant = ServedModel(desk.model, desk.config)
 
     async def one(task: Task, client: ChatClient) -> Task | None:
         async with slots:
@@ -163,8 +218,14 @@ async def _ask_all(tasks: list[Task], fleet: Fleet, desk: _Desk, deaths: Counter
         return None
 
     async with ChatClient(fleet.endpoints, seconds=desk.config.server.request_seconds) as client:
-        left = await asyncio.gather(*(one(task, client) for task in tasks if deaths[task.id] < SUSPICIOUS))
-        left += [await one(task, client) for task in tasks if deaths[task.id] >= SUSPICIOUS and task not in left]
+        left = await asyncio.gather(
+            *(one(task, client) for task in tasks if deaths[task.id] < SUSPICIOUS)
+        )
+        left += [
+            await one(task, client)
+            for task in tasks
+            if deaths[task.id] >= SUSPICIOUS and task not in left
+        ]
     return [task for task in left if task is not None]
 
 
@@ -178,14 +239,14 @@ class _Desk:
         self.model, self.config, self.paths, self.step = model, config, paths, step
         self.engine: str | None = None
         self.weights: str | None = None
-        self.meter: Meter | None = None
+        self.meter: UsageRecorder | None = None
 
     @contextmanager
     def session(self, engine: Engine) -> Iterator[None]:
         """Record what is done with this engine, however it ends."""
         self.engine = engine.engine
         self.weights = weights.identity(self.model, self.config.server)
-        self.meter = Meter(self.model.name, engine, self.paths)
+        self.meter = UsageRecorder(self.model.name, engine, self.paths)
         try:
             yield
         finally:
@@ -200,19 +261,39 @@ class _Desk:
             self.failed(task, error)
             return
         status = GenerationStatus.MISSING if made.page is None else GenerationStatus.OK
-        self._save(task, status, reply=None, page=made.page, reason=made.reason, seconds=time.monotonic() - started)
+        self._save(
+            task,
+            status,
+            reply=None,
+            page=made.page,
+            reason=made.reason,
+            seconds=time.monotonic() - started,
+        )
 
     def answered(self, task: Task, reply: Reply) -> None:
         """A model's reply, with or without a page in it."""
         if self.meter:
             self.meter.add(reply.usage)
-        known: dict[str, Any] = dict(finish_reason=reply.finish_reason, usage=reply.usage, frames=reply.frames, seconds=reply.seconds)
+        known: dict[str, Any] = dict(
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            frames=reply.frames,
+            seconds=reply.seconds,
+        )
         try:
             page = html.page_of(reply.text, reply.finish_reason)
         except GenerationError as error:
             cut = reply.finish_reason == "length"
             reason = f"{error} ({reply.note})" if reply.note else str(error)
-            self._save(task, GenerationStatus.MISSING, reply=reply.text, page=None, reason=reason, truncated=cut, **known)
+            self._save(
+                task,
+                GenerationStatus.MISSING,
+                reply=reply.text,
+                page=None,
+                reason=reason,
+                truncated=cut,
+                **known,
+            )
             return
         content = page.html.encode("utf-8", "replace")
         known |= dict(extraction=page.found, truncated=page.truncated, reason=reply.note)
@@ -224,10 +305,21 @@ class _Desk:
         log.warning("%s, task %s: %s", self.model.name, task.id, reason)
         self._save(task, GenerationStatus.FAILED, reply=None, page=None, reason=reason)
 
-    def _save(self, task: Task, status: GenerationStatus, *, reply: str | None, page: bytes | None, **known: Any) -> None:
+    def _save(
+        self,
+        task: Task,
+        status: GenerationStatus,
+        *,
+        reply: str | None,
+        page: bytes | None,
+        **known: Any,
+    ) -> None:
         files = self.paths.task(self.model.name, task.id)
         files.generation.unlink(missing_ok=True)  # while its files change there is no record
-        for path, content in ((files.reply, None if reply is None else reply.encode("utf-8", "replace")), (files.page, page)):
+        for path, content in (
+            (files.reply, None if reply is None else reply.encode("utf-8", "replace")),
+            (files.page, page),
+        ):
             if content is None:
                 path.unlink(missing_ok=True)
             else:

@@ -43,7 +43,9 @@ def free_bytes() -> int | None:
     """Free host memory, or what a control group (SLURM, a container) leaves of it; None where Linux does not say."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        free = next(
+            int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
+        )
     except (OSError, StopIteration):
         return None
     return min([free, *_left_in_group()])
@@ -52,7 +54,11 @@ def free_bytes() -> int | None:
 def _left_in_group() -> list[int]:
     """What is left of the limit of this process's control group and of those above it (version 2)."""
     try:
-        name = next(line.split("::", 1)[1] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        name = next(
+            line.split("::", 1)[1]
+            for line in Path("/proc/self/cgroup").read_text().splitlines()
+            if line.startswith("0::")
+        )
     except (OSError, StopIteration):
         return []
     group, left = CGROUP / name.lstrip("/"), []

@@ -54,11 +54,19 @@ def probe(path: Path, task: str) -> Recording:
             container.seek(0)
             held = sum(1 for packet in container.demux(stream) if packet.size)
     except (av.error.FFmpegError, OSError) as error:
-        raise DataError(f"task {task}: {path} cannot be read as a video: {error}", hint="copy or record it again") from error
+        raise DataError(
+            f"task {task}: {path} cannot be read as a video: {error}",
+            hint="copy or record it again",
+        ) from error
     if first is None or not held or rate <= 0:
-        raise DataError(f"task {task}: {path} holds {held} frames at {rate:g} a second", hint="copy or record it again")
+        raise DataError(
+            f"task {task}: {path} holds {held} frames at {rate:g} a second",
+            hint="copy or record it again",
+        )
     if held < declared:
-        raise DataError(f"task {task}: {path} is cut off: {held} of {declared} frames", hint="copy it again")
+        raise DataError(
+            f"task {task}: {path} is cut off: {held} of {declared} frames", hint="copy it again"
+        )
     return Recording(held, rate, first.width, first.height)
 
 
@@ -94,7 +102,11 @@ def indices(total: int, number: int) -> list[int]:
 
 def engine_settings(model: ModelConfig, protocol: ProtocolConfig) -> dict[str, Any]:
     """`--media-io-kwargs` of a vLLM server for videos. It also serves clients that know nothing of `request_settings`."""
-    return model.video_io or {"video_backend": "opencv", "fps": protocol.fps, "num_frames": protocol.max_frames}
+    return model.video_io or {
+        "video_backend": "opencv",
+        "fps": protocol.fps,
+        "num_frames": protocol.max_frames,
+    }
 
 
 def request_settings(model: ModelConfig, number: int) -> dict[str, Any]:
@@ -115,9 +127,14 @@ def frames(path: Path, wanted: Sequence[int], task: str) -> list[Image]:
                 if len(found) == len(chosen):
                     break
     except (av.error.FFmpegError, OSError) as error:
-        raise DataError(f"task {task}: {path} cannot be decoded: {error}", hint="copy or record it again") from error
+        raise DataError(
+            f"task {task}: {path} cannot be decoded: {error}", hint="copy or record it again"
+        ) from error
     if missing := chosen - found.keys():
-        raise DataError(f"task {task}: {path}: frames {sorted(missing)[:5]} cannot be decoded", hint="copy or record it again")
+        raise DataError(
+            f"task {task}: {path}: frames {sorted(missing)[:5]} cannot be decoded",
+            hint="copy or record it again",
+        )
     return [found[index] for index in wanted]
 
 

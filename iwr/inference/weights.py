@@ -7,12 +7,14 @@ from pathlib import Path
 
 from iwr.config import ModelConfig, ServerConfig
 from iwr.errors import ConfigError
-from iwr.inference.launch import model_path
-from iwr.manifest import hub_commit
+from iwr.inference.server.command import model_path
 from iwr.records import digest
+from iwr.runs.manifest import hub_commit
 
 SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
-SAMPLE = 1 << 20  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
+SAMPLE = (
+    1 << 20
+)  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
 
 
 def weights_digest(model: ModelConfig, server: ServerConfig) -> str | None:
@@ -25,7 +27,9 @@ def weights_digest(model: ModelConfig, server: ServerConfig) -> str | None:
     folder = Path(model_path(model))
     if not folder.is_dir():
         return None
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in SUFFIXES]
+    files = [
+        path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in SUFFIXES
+    ]
     return _digest(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 

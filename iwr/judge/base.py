@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from iwr.judge.candidates import Snapshot
+from iwr.judge.page_state import Snapshot
 from iwr.records import Action, Grounding, Rubric, Verdict
 
 
@@ -20,7 +20,9 @@ class Judge(Protocol):
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
         """The element that the action's description means; `found=False` with a reason when the page has none."""
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
+    async def verify(
+        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+    ) -> Verdict:
         """Whether `assertion` came true between the two states: their screenshots, and what can be read in them.
 
         `swapped` shows a model the state after first; the question is the same.

@@ -6,7 +6,7 @@ It shows that a record is complete, and draws the screenshots again. The page mu
 from __future__ import annotations
 
 from iwr.errors import JudgeError
-from iwr.judge.candidates import Snapshot
+from iwr.judge.page_state import Snapshot
 from iwr.records import Action, FailedBy, Grounding, Rollout, Rubric, Step, Verdict
 
 
@@ -21,7 +21,10 @@ class ReplayJudge:
 
     def _step(self, number: int) -> Step:
         if self.recorded is None or number >= len(self.recorded.steps):
-            raise JudgeError("there is no recorded rollout of this page", hint="judge.replays names the judge whose rollouts are repeated")
+            raise JudgeError(
+                "there is no recorded rollout of this page",
+                hint="judge.replays names the judge whose rollouts are repeated",
+            )
         return self.recorded.steps[number]
 
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
@@ -32,7 +35,9 @@ class ReplayJudge:
             return Grounding(found=False, reason=recorded.reason)
         return recorded.grounding
 
-    async def verify(self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False) -> Verdict:
+    async def verify(
+        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+    ) -> Verdict:
         recorded = self._step(step)
         if recorded.verdict is None or recorded.verdict.passed is None:
             raise JudgeError(recorded.reason or "the recorded judge gave no verdict")

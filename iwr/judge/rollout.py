@@ -16,14 +16,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from iwr.browser.chromium import Site
 from iwr.browser.pool import Pool
-from iwr.browser.sandbox import Site
 from iwr.config import Config, Environment
 from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
-from iwr.judge.actions import perform
+from iwr.judge.backends import JudgeBackend, judge_settings, opened
 from iwr.judge.base import Judge
-from iwr.judge.candidates import HOOK, WALK, Snapshot, parse
-from iwr.judge.judges import Court, judge_settings, opened
+from iwr.judge.page_state import HOOK, WALK, Snapshot, parse
+from iwr.judge.perform import perform
 from iwr.progress import Progress
 from iwr.records import (
     Action,
@@ -38,12 +38,13 @@ from iwr.records import (
     Task,
     Verdict,
     file_digest,
-)  # fmt: skip
-from iwr.runs import JudgePaths, RunPaths, readable, whole_png, write_atomic, write_record
-from iwr.runs import owed as is_owed
+)
+from iwr.runs.files import readable, whole_png, write_atomic, write_record
+from iwr.runs.paths import JudgePaths, RunPaths
+from iwr.runs.resume import is_pending
 
 if TYPE_CHECKING:
-    from iwr.browser.sandbox import Tab
+    from iwr.browser.chromium import Tab
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,10 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
     """What a rollout is made from. `input.*` are contents, the rest are settings."""
     page = paths.task(model, task.id).page
     browser = config.browser
-    settings = {f"browser.{key}": str(getattr(browser, key)) for key in ("page_seconds", "settle_seconds", "page_bytes", "renderer_mb")}
+    settings = {
+        f"browser.{key}": str(getattr(browser, key))
+        for key in ("page_seconds", "settle_seconds", "page_bytes", "renderer_mb")
+    }
     return {
         "input.task": task.digest,
         "input.page": file_digest(page) if page.is_file() else "none",
@@ -72,15 +76,25 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
     }
 
 
-def owed(work: Sequence[Pair], config: Config, paths: RunPaths) -> list[Pair]:
+def pending_rollouts(work: Sequence[Pair], config: Config, paths: RunPaths) -> list[Pair]:
     """Pages that have no rollout yet, or one that failed or was made from other inputs. Raises StaleRunError on other settings."""
-    return [(model, task) for model, task in work if _has_page(model, task, paths) and _is_owed(model, task, config, paths)]
+    return [
+        (model, task)
+        for model, task in work
+        if _has_page(model, task, paths) and _is_owed(model, task, config, paths)
+    ]
 
 
 def _is_owed(model: str, task: Task, config: Config, paths: RunPaths) -> bool:
     files = paths.task(model, task.id).judge(config.judge.name)
     made_from = fingerprint(task, model, config, paths)
-    return is_owed(files.rollout, Rollout, made_from, config.run.on_change, lambda rollout: _photographed(rollout, files.folder))
+    return is_pending(
+        files.rollout,
+        Rollout,
+        made_from,
+        config.run.on_change,
+        lambda rollout: _photographed(rollout, files.folder),
+    )
 
 
 def _photographed(rollout: Rollout, folder: Path) -> bool:
@@ -92,7 +106,9 @@ def _has_page(model: str, task: Task, paths: RunPaths) -> bool:
     """Where the generation is missing or failed there is nothing to judge."""
     files = paths.task(model, task.id)
     generation = readable(files.generation, Generation)
-    return generation is not None and generation.status is GenerationStatus.OK and files.page.is_file()
+    return (
+        generation is not None and generation.status is GenerationStatus.OK and files.page.is_file()
+    )
 
 
 def judge(work: Sequence[Pair], config: Config, paths: RunPaths, progress: Progress) -> None:
@@ -100,7 +116,7 @@ def judge(work: Sequence[Pair], config: Config, paths: RunPaths, progress: Progr
 
     When the server of a judge model dies, it is started again (`server.restarts` times), and what failed is judged again.
     """
-    todo = owed(work, config, paths)
+    todo = pending_rollouts(work, config, paths)
     if not todo:
         return
     with opened(config, paths) as court:
@@ -108,21 +124,31 @@ def judge(work: Sequence[Pair], config: Config, paths: RunPaths, progress: Progr
             asyncio.run(_judge(todo, config, paths, court, progress))
             if court.alive() or not left:
                 return
-            todo = owed(todo, config, paths)
+            todo = pending_rollouts(todo, config, paths)
             log.warning("the judge's server died; %d pages are judged again", len(todo))
             court.restart()
 
 
-async def _judge(todo: list[Pair], config: Config, paths: RunPaths, court: Court, progress: Progress) -> None:
-    slots = asyncio.Semaphore(2 * config.browser.contexts)  # pages that wait for verdicts hold no browser
+async def _judge(
+    todo: list[Pair], config: Config, paths: RunPaths, court: JudgeBackend, progress: Progress
+) -> None:
+    slots = asyncio.Semaphore(
+        2 * config.browser.contexts
+    )  # pages that wait for verdicts hold no browser
     async with court.session() as new_judge, Pool(config.browser, Environment.read()) as pool:
         with progress("judge", len(todo)) as step:
 
             async def one(model: str, task: Task) -> None:
                 async with slots:
                     files = paths.task(model, task.id)
-                    desk = Desk(task, model, files.page, files.judge(config.judge.name))
-                    rollout = await roll_out(desk, new_judge(files), pool, config, fingerprint(task, model, config, paths))
+                    desk = RolloutJob(task, model, files.page, files.judge(config.judge.name))
+                    rollout = await roll_out(
+                        desk,
+                        new_judge(files),
+                        pool,
+                        config,
+                        fingerprint(task, model, config, paths),
+                    )
                     step(f"{model} {task.id}: {summary(rollout)}")
 
             await asyncio.gather(*(one(model, task) for model, task in todo))
@@ -137,7 +163,7 @@ def summary(rollout: Rollout) -> str:
 # ---- one page ------------------------------------------------------------------------------------------
 
 
-class Desk(NamedTuple):
+class RolloutJob(NamedTuple):
     """One page to judge, and where the results go."""
 
     task: Task
@@ -146,13 +172,21 @@ class Desk(NamedTuple):
     files: JudgePaths
 
 
-async def roll_out(desk: Desk, judge: Judge, pool: Pool, config: Config, made_from: Fingerprint) -> Rollout:
+async def roll_out(
+    desk: RolloutJob, judge: Judge, pool: Pool, config: Config, made_from: Fingerprint
+) -> Rollout:
     """Drive one page, save and return its record. Never raises for what a page, a judge or the browser does wrong."""
     started = time.monotonic()
     _clear(desk.files)
-    drive = Drive(desk, judge)
+    drive = RolloutRunner(desk, judge)
     try:
-        await pool.run(drive.run, Site(desk.page, desk.task.assets), desk.task.width, desk.task.height, scripts=[HOOK])
+        await pool.run(
+            drive.run,
+            Site(desk.page, desk.task.assets),
+            desk.task.width,
+            desk.task.height,
+            scripts=[HOOK],
+        )
     except PageError as error:  # it does not open, or it breaks every browser
         drive.end(FailedBy.PAGE, error)
     except IwrError as error:
@@ -162,7 +196,9 @@ async def roll_out(desk: Desk, judge: Judge, pool: Pool, config: Config, made_fr
         drive.end(FailedBy.INFRASTRUCTURE, error)
     steps = credited(drive.steps, await drive.answers())
     if config.protocol.high:
-        steps = await _rated(steps, desk.task, judge, drive.pages, faulty=config.protocol.reference_faults)
+        steps = await _rated(
+            steps, desk.task, judge, drive.pages, faulty=config.protocol.reference_faults
+        )
     problem = unscored(steps)
     rollout = Rollout(
         model=desk.model,
@@ -190,16 +226,16 @@ def _clear(files: JudgePaths) -> None:
 
 
 class Answer(NamedTuple):
-    """To one assertion. `failed_by` says who is to blame when there is no verdict."""
+    """To one assertion. `failed_by` says who failed when there is no verdict."""
 
     verdict: Verdict
     failed_by: FailedBy | None = None
 
 
-class Drive:
+class RolloutRunner:
     """One walk through the actions. When a browser breaks, the pool runs it again from the start."""
 
-    def __init__(self, desk: Desk, judge: Judge):
+    def __init__(self, desk: RolloutJob, judge: Judge):
         self.desk = desk
         self.judge = judge
         self.refused: dict[str, int] = {}
@@ -211,11 +247,15 @@ class Drive:
         """Opens, then acts until an action cannot be performed. Raises BrowserError, or what is a fault of ours."""
         self._restart()
         try:
-            page = await self._look(tab, Step(step=0, performed=True, credited=True), time.monotonic())
+            page = await self._look(
+                tab, Step(step=0, performed=True, credited=True), time.monotonic()
+            )
             for number, action in enumerate(self.desk.task.actions, 1):
                 before, page = page, await self._act(tab, number, action, page)
                 if action.logical_assertion:
-                    self._asked[number] = asyncio.create_task(self._ask(number, action.logical_assertion, before, page))
+                    self._asked[number] = asyncio.create_task(
+                        self._ask(number, action.logical_assertion, before, page)
+                    )
         except Ended:
             return
         except PageError as error:
@@ -237,9 +277,13 @@ class Drive:
                 raise PageError(found.reason or "nothing on the page fits the description")
             point = await perform(tab, action, found)
             found = found.model_copy(update={"point": point or found.point})
-            return await self._look(tab, Step(step=number, action=action, grounding=found, performed=True, credited=False), started)
+            return await self._look(
+                tab,
+                Step(step=number, action=action, grounding=found, performed=True, credited=False),
+                started,
+            )
         except (ActionError, PageError, JudgeError, ServerError) as error:
-            self.end(blame(error), error, found)
+            self.end(attribute_failure(error), error, found)
             raise Ended from error
 
     async def _look(self, tab: Tab, step: Step, started: float) -> Snapshot:
@@ -265,7 +309,7 @@ class Drive:
         try:
             return Answer(await self.judge.verify(number, assertion, before, after))
         except (JudgeError, ServerError) as error:
-            return Answer(Verdict(passed=None, reason=str(error)), blame(error))
+            return Answer(Verdict(passed=None, reason=str(error)), attribute_failure(error))
 
     async def answers(self) -> dict[int, Answer]:
         """To every assertion that was asked."""
@@ -276,7 +320,15 @@ class Drive:
         for number in range(len(self.steps), len(self.desk.task.actions) + 1):
             action = self.desk.task.action(number) if number else None
             self.steps.append(
-                Step(step=number, action=action, grounding=found, performed=False, credited=False, failed_by=who, reason=str(error))
+                Step(
+                    step=number,
+                    action=action,
+                    grounding=found,
+                    performed=False,
+                    credited=False,
+                    failed_by=who,
+                    reason=str(error),
+                )
             )
             found, who, error = None, None, Exception("not reached")  # type: ignore[assignment]
 
@@ -285,9 +337,13 @@ class Ended(Exception):
     """The rollout is over; its steps say why."""
 
 
-def blame(error: Exception) -> FailedBy:
-    """Who is to blame for an error while acting or judging."""
-    for kind, who in ((ActionError, FailedBy.ACTION), (PageError, FailedBy.PAGE), (JudgeError, FailedBy.JUDGE)):
+def attribute_failure(error: Exception) -> FailedBy:
+    """Who failed, by the error that was raised while acting or judging."""
+    for kind, who in (
+        (ActionError, FailedBy.ACTION),
+        (PageError, FailedBy.PAGE),
+        (JudgeError, FailedBy.JUDGE),
+    ):
         if isinstance(error, kind):
             return who
     return FailedBy.INFRASTRUCTURE
@@ -303,28 +359,43 @@ def credited(steps: Sequence[Step], answers: Mapping[int, Answer]) -> list[Step]
         if step.step in answers:
             verdict, who = answers[step.step]
             who = FailedBy.ASSERTION if verdict.passed is False else who
-            step = step.model_copy(update={"verdict": verdict, "failed_by": who, "reason": verdict.reason if who else None})
+            step = step.model_copy(
+                update={
+                    "verdict": verdict,
+                    "failed_by": who,
+                    "reason": verdict.reason if who else None,
+                }
+            )
         earning = earning and step.performed and step.failed_by is None
         result.append(step.model_copy(update={"credited": earning}))
     return result
 
 
-async def _rated(steps: list[Step], task: Task, judge: Judge, pages: Sequence[Snapshot], *, faulty: bool) -> list[Step]:
+async def _rated(
+    steps: list[Step], task: Task, judge: Judge, pages: Sequence[Snapshot], *, faulty: bool
+) -> list[Step]:
     """The checkpoints that count, with the judge's rubric; `faulty`: paired as the reference evaluator does."""
     wanted: dict[int, list[Path]] = {}
     for number, checkpoint in task.reference_pairs() if faulty else ():
         wanted.setdefault(number, []).append(task.reference_checkpoint(checkpoint))
 
     async def one(step: Step) -> Step:
-        counts = [task.checkpoints[step.step]] if step.credited and step.step in task.checkpoints else []
+        counts = (
+            [task.checkpoints[step.step]] if step.credited and step.step in task.checkpoints else []
+        )
         references = wanted.get(step.step, []) if faulty else counts
         if not references or step.step >= len(pages):
             return step
         if not judge.rates:
             return step.model_copy(update={"rubric_reason": NO_RUBRIC})
         try:
-            rubrics = [await judge.rate(step.step, reference.read_bytes(), pages[step.step].screenshot) for reference in references]
-            return step.model_copy(update=dict(zip(("rubric", "second_rubric"), rubrics, strict=False)))
+            rubrics = [
+                await judge.rate(step.step, reference.read_bytes(), pages[step.step].screenshot)
+                for reference in references
+            ]
+            return step.model_copy(
+                update=dict(zip(("rubric", "second_rubric"), rubrics, strict=False))
+            )
         except (JudgeError, ServerError, OSError) as error:
             return step.model_copy(update={"rubric_reason": f"rating failed: {error}"})
 
@@ -337,5 +408,10 @@ def unscored(steps: Sequence[Step]) -> str | None:
     if failed is not None and failed.failed_by in UNSCORED:
         return f"step {failed.step}: {failed.reason}"
     return next(
-        (f"step {step.step}: {step.rubric_reason}" for step in steps if step.rubric_reason and step.rubric_reason != NO_RUBRIC), None
+        (
+            f"step {step.step}: {step.rubric_reason}"
+            for step in steps
+            if step.rubric_reason and step.rubric_reason != NO_RUBRIC
+        ),
+        None,
     )

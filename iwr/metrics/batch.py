@@ -27,20 +27,31 @@ PROCESSOR_BATCH = 8
 
 def check_precision(metric: str, precision: str) -> str:
     if precision not in PRECISIONS:
-        raise ConfigError(f"protocol.metrics.{metric}.precision={precision}", hint=f"choose from {', '.join(PRECISIONS)}")
+        raise ConfigError(
+            f"protocol.metrics.{metric}.precision={precision}",
+            hint=f"choose from {', '.join(PRECISIONS)}",
+        )
     return precision
 
 
 class Replicas:
     """One copy of a network on each device."""
 
-    def __init__(self, network: torch.nn.Module, precision: str = "float32", devices: Sequence[str] | None = None):
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        precision: str = "float32",
+        devices: Sequence[str] | None = None,
+    ):
         import torch
 
         names = devices or [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
         self.devices = [torch.device(name) for name in names]
         copies = [network, *(copy.deepcopy(network) for _ in names[1:])]
-        self.networks = [each.eval().requires_grad_(False).to(device) for each, device in zip(copies, self.devices, strict=True)]
+        self.networks = [
+            each.eval().requires_grad_(False).to(device)
+            for each, device in zip(copies, self.devices, strict=True)
+        ]
         # Threads that stay, and none for one device: what the maths libraries keep for each new thread adds up.
         self.map = ThreadPoolExecutor(len(names)).map if len(names) > 1 else map
         self.precision = precision
@@ -53,10 +64,19 @@ class Replicas:
         Raises MetricError when a single item does not fit into memory.
         """
         shares = [list(share) for share in _shares(items, len(self.devices))]
-        done = self.map(lambda job: self._run_share(function, *job), zip(self.networks, self.devices, shares, strict=False))
+        done = self.map(
+            lambda job: self._run_share(function, *job),
+            zip(self.networks, self.devices, shares, strict=False),
+        )
         return [result for share in done for result in share]
 
-    def _run_share(self, function: Function[T, R], network: torch.nn.Module, device: torch.device, items: Sequence[T]) -> list[R]:
+    def _run_share(
+        self,
+        function: Function[T, R],
+        network: torch.nn.Module,
+        device: torch.device,
+        items: Sequence[T],
+    ) -> list[R]:
         results: list[R] = []
         while len(results) < len(items):
             size = min(self.limit or len(items), len(items) - len(results))
@@ -65,9 +85,13 @@ class Replicas:
                     results += function(network, device, items[len(results) : len(results) + size])
             except RuntimeError as error:
                 if not _out_of_memory(error):
-                    raise MetricError(f"{type(network).__name__} failed on {device}: {error}") from error
+                    raise MetricError(
+                        f"{type(network).__name__} failed on {device}: {error}"
+                    ) from error
                 if size == 1:
-                    raise MetricError(f"{type(network).__name__}: one image does not fit into the memory of {device}") from error
+                    raise MetricError(
+                        f"{type(network).__name__}: one image does not fit into the memory of {device}"
+                    ) from error
                 self.limit = size // 2
                 _release(device)
         return results
@@ -77,8 +101,14 @@ class Replicas:
         import torch
 
         kind = getattr(torch, self.precision)
-        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact, torch.autocast(device.type, kind, enabled=self.precision != "float32"):
+        exact = torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        )
+        with (
+            torch.inference_mode(),
+            exact,
+            torch.autocast(device.type, kind, enabled=self.precision != "float32"),
+        ):
             yield
 
 

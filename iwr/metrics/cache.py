@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from iwr.errors import MetricError
-from iwr.runs import write_atomic
+from iwr.runs.files import write_atomic
 
 
 class Store:

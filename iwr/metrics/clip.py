@@ -71,9 +71,13 @@ class Clip(Embedding):
         from open_clip.transform import PreprocessCfg, image_transform_v2
 
         try:
-            model = open_clip.create_model_from_pretrained(f"local-dir:{self.folder}", return_transform=False)
+            model = open_clip.create_model_from_pretrained(
+                f"local-dir:{self.folder}", return_transform=False
+            )
             published = PreprocessCfg(**model.visual.preprocess_cfg)
-            self.preprocess = image_transform_v2(replace(published, resize_mode=self.view, fill_color=WHITE), is_train=False)
+            self.preprocess = image_transform_v2(
+                replace(published, resize_mode=self.view, fill_color=WHITE), is_train=False
+            )
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric clip: {self.folder} does not load: {error}") from error
         self.replicas = Replicas(model.visual, self.precision)  # all that encode_image calls
@@ -93,8 +97,12 @@ def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
 
 def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32") -> Clip:
     if view not in VIEWS:
-        raise ConfigError(f"protocol.metrics.clip.view={view}", hint=f"choose from {', '.join(VIEWS)}")
-    return Clip(hub_folder("clip", path, FILES), Path(path).name, view, check_precision("clip", precision))
+        raise ConfigError(
+            f"protocol.metrics.clip.view={view}", hint=f"choose from {', '.join(VIEWS)}"
+        )
+    return Clip(
+        hub_folder("clip", path, FILES), Path(path).name, view, check_precision("clip", precision)
+    )
 
 
 def prefetch(path: str = DEFAULT, **_: Any) -> Path:

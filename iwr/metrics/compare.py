@@ -45,7 +45,12 @@ class Comparison(NamedTuple):
     engines: dict[str, str]  # metric -> what computed it; a metric that could not start is left out
 
 
-def compare(pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any]], cache: Path, progress: Progress = silent) -> Comparison:
+def compare(
+    pairs: Sequence[tuple[Path, Path]],
+    metrics: dict[str, dict[str, Any]],
+    cache: Path,
+    progress: Progress = silent,
+) -> Comparison:
     """Each (reference, candidate) under each metric (name -> settings, as in ProtocolConfig.metrics).
 
     What cannot be computed is None with a reason, never a number. Raises ConfigError for unknown metrics or settings.
@@ -58,7 +63,10 @@ def compare(pairs: Sequence[tuple[Path, Path]], metrics: dict[str, dict[str, Any
 
     def similarity(reference: Path, candidate: Path) -> Similarity:
         lost = unreadable.get(reference) or unreadable.get(candidate)
-        outcomes = {r.name: (None, lost) if lost else r.outcome((hashes[reference], hashes[candidate])) for r in results}
+        outcomes = {
+            r.name: (None, lost) if lost else r.outcome((hashes[reference], hashes[candidate]))
+            for r in results
+        }
         return Similarity(
             hashes.get(reference),
             hashes.get(candidate),
@@ -106,7 +114,13 @@ def _size_note(reference: tuple[int, int] | None, candidate: tuple[int, int] | N
 class _Results:
     """What is known of one metric: values and reasons by image hash (ImageMetric) or by pair (PairMetric)."""
 
-    def __init__(self, name: str, metric: ImageMetric | PairMetric | None, store: Store | None, broken: str = ""):
+    def __init__(
+        self,
+        name: str,
+        metric: ImageMetric | PairMetric | None,
+        store: Store | None,
+        broken: str = "",
+    ):
         self.name, self.metric, self.store, self.broken = name, metric, store, broken
         self.values: dict[Any, Any] = {}
         self.reasons: dict[Any, str] = {}
@@ -124,10 +138,16 @@ class _Results:
             return results
         except MetricError as error:
             log.warning("%s", error)
-            return cls(name, None, None, broken=f"{error}" + (f"; {error.hint}" if error.hint else ""))
+            return cls(
+                name, None, None, broken=f"{error}" + (f"; {error.hint}" if error.hint else "")
+            )
 
     def _load(self, pairs: list[Pair]) -> None:
-        keys: Any = pairs if isinstance(self.metric, PairMetric) else sorted({sha for pair in pairs for sha in pair})
+        keys: Any = (
+            pairs
+            if isinstance(self.metric, PairMetric)
+            else sorted({sha for pair in pairs for sha in pair})
+        )
         for key in keys:
             data = self.store.get(_file_name(key)) if self.store else None
             value = self._unpacked(data)
@@ -140,7 +160,11 @@ class _Results:
         if data is None:
             return None
         try:
-            return self.metric.unpack(data) if isinstance(self.metric, ImageMetric) else float(json.loads(data))
+            return (
+                self.metric.unpack(data)
+                if isinstance(self.metric, ImageMetric)
+                else float(json.loads(data))
+            )
         except (ValueError, TypeError):
             return None
 
@@ -149,7 +173,11 @@ class _Results:
         assert self.store
         for key in keys:
             value = self.values[key]
-            data = self.metric.pack(value) if isinstance(self.metric, ImageMetric) else json.dumps(value).encode()
+            data = (
+                self.metric.pack(value)
+                if isinstance(self.metric, ImageMetric)
+                else json.dumps(value).encode()
+            )
             self.store.put(_file_name(key), data)
 
     def outcome(self, pair: Pair) -> tuple[float | None, str | None]:
@@ -196,7 +224,10 @@ class _Pass:
         total = sum(len(r.owed) for r in self.results)
         if not total:
             return
-        with progress("metrics", total) as step, ThreadPoolExecutor(WRITERS, "cache") as self.writers:
+        with (
+            progress("metrics", total) as step,
+            ThreadPoolExecutor(WRITERS, "cache") as self.writers,
+        ):
             for jobs in ordered_map(self._prepare, chunks, ahead=available_cores() + 2):
                 for job in jobs:
                     self._accept(job)
@@ -215,7 +246,12 @@ class _Pass:
             rest = iter(group)
             while portion := list(islice(rest, CHUNK)):
                 keys = dict.fromkeys(key for pair in portion for key in (pair, *pair))
-                work = [(r, key) for r in self.results for key in keys if key in r.owed and (r.name, key) not in given]
+                work = [
+                    (r, key)
+                    for r in self.results
+                    for key in keys
+                    if key in r.owed and (r.name, key) not in given
+                ]
                 given.update((r.name, key) for r, key in work)
                 if work:
                     yield work
@@ -227,7 +263,9 @@ class _Pass:
         def job(results: _Results, key: Any) -> _Job:
             try:
                 assert results.metric
-                return _Job(results, key, results.metric.prepare(*(shots[sha] for sha in _images(key))))
+                return _Job(
+                    results, key, results.metric.prepare(*(shots[sha] for sha in _images(key)))
+                )
             except MetricError as error:
                 return _Job(results, key, None, str(error))
 
@@ -249,10 +287,16 @@ class _Pass:
         if not batch:
             return
         results = batch[0].results
-        metric, items, keys = results.metric, [job.item for job in batch], [job.key for job in batch]
+        metric, items, keys = (
+            results.metric,
+            [job.item for job in batch],
+            [job.key for job in batch],
+        )
         batch.clear()
         try:
-            values = metric.read(items) if isinstance(metric, ImageMetric) else metric.measure(items)  # type: ignore[union-attr]
+            values = (
+                metric.read(items) if isinstance(metric, ImageMetric) else metric.measure(items)
+            )  # type: ignore[union-attr]
         except MetricError as error:
             results.reasons.update(dict.fromkeys(keys, str(error)))
             return

@@ -40,7 +40,9 @@ class Dino(Embedding):
 
         logging.disable_progress_bar()
         try:
-            self.processor = AutoImageProcessor.from_pretrained(self.folder, backend="pil", local_files_only=True)
+            self.processor = AutoImageProcessor.from_pretrained(
+                self.folder, backend="pil", local_files_only=True
+            )
             model = AutoModel.from_pretrained(self.folder, local_files_only=True)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric dino: {self.folder} does not load: {error}") from error
@@ -54,13 +56,17 @@ class Dino(Embedding):
         if self.view == "centre":
             return self.processor(images=image, return_tensors="np")["pixel_values"][0]
         image = image.resize(self._whole(image.size), Image.Resampling.BICUBIC)
-        return self.processor(images=image, return_tensors="np", do_resize=False, do_center_crop=False)["pixel_values"][0]
+        return self.processor(
+            images=image, return_tensors="np", do_resize=False, do_center_crop=False
+        )["pixel_values"][0]
 
     def _whole(self, size: tuple[int, int]) -> tuple[int, int]:
         """The size at which the network sees all of an image of `size`, both (width, height) in pixels."""
         short = int(self.processor.crop_size["height"])
         scale = short / min(size)
-        width, height = (min(LONGEST * short, side * scale) // self.patch * self.patch for side in size)
+        width, height = (
+            min(LONGEST * short, side * scale) // self.patch * self.patch for side in size
+        )
         return int(width), int(height)
 
     def read(self, items: Sequence[Any]) -> list[Any]:
@@ -73,8 +79,12 @@ def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
 
 def build(path: str = DEFAULT, view: str = "centre", precision: str = "float32") -> Dino:
     if view not in VIEWS:
-        raise ConfigError(f"protocol.metrics.dino.view={view}", hint=f"choose from {', '.join(VIEWS)}")
-    return Dino(hub_folder("dino", path, FILES), Path(path).name, view, check_precision("dino", precision))
+        raise ConfigError(
+            f"protocol.metrics.dino.view={view}", hint=f"choose from {', '.join(VIEWS)}"
+        )
+    return Dino(
+        hub_folder("dino", path, FILES), Path(path).name, view, check_precision("dino", precision)
+    )
 
 
 def prefetch(path: str = DEFAULT, **_: Any) -> Path:

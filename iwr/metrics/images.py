@@ -58,11 +58,17 @@ def _decode(path: Path) -> np.ndarray:
         with Image.open(path) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise MetricError(f"{path}: {width}x{height} is more than {MAX_PIXELS // 1_000_000} million pixels")
+                raise MetricError(
+                    f"{path}: {width}x{height} is more than {MAX_PIXELS // 1_000_000} million pixels"
+                )
             pixels = np.array(_rgb(image, path))
     except Image.DecompressionBombError as error:
         raise MetricError(f"{path}: more than {MAX_PIXELS // 1_000_000} million pixels") from error
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files, by format
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:  # what Pillow raises for damaged files, by format
         raise MetricError(f"{path}: not a readable image ({error})") from error
     pixels.flags.writeable = False
     return pixels

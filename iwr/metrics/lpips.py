@@ -27,7 +27,11 @@ from iwr.metrics.images import Screenshot, fit_to
 from iwr.metrics.weights import torch_hub_file, weights_digest
 from iwr.records import digest
 
-BACKBONES = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth", "squeeze": "squeezenet1_1-b8a52dc0.pth"}
+BACKBONES = {
+    "alex": "alexnet-owt-7be5be79.pth",
+    "vgg": "vgg16-397923af.pth",
+    "squeeze": "squeezenet1_1-b8a52dc0.pth",
+}
 URL = "https://download.pytorch.org/models/"
 SHORTEST = 64  # below this the networks' poolings leave nothing
 RECENT = 32  # references whose features stay in memory: those of the chunks that are prepared ahead
@@ -68,7 +72,9 @@ class Lpips(PairMetric):
 
     def _scaled(self, shot: Screenshot) -> Reference:
         if min(shot.size) < SHORTEST:
-            raise MetricError(f"{shot.path}: {shot.size[0]}x{shot.size[1]} is too small for LPIPS (at least {SHORTEST} pixels a side)")
+            raise MetricError(
+                f"{shot.path}: {shot.size[0]}x{shot.size[1]} is too small for LPIPS (at least {SHORTEST} pixels a side)"
+            )
         reference = Reference(shot.sha256, shot.size, None, None)
         return reference._replace(pixels=_resized(shot.pixels, self._fitted(reference)))
 
@@ -81,12 +87,22 @@ class Lpips(PairMetric):
         return item.candidate.shape
 
     def measure(self, items: Sequence[Item]) -> Sequence[float]:
-        owed = {item.reference.sha256: item.reference for item in items if not self._features(item.reference)}
-        computed = self.replicas.run(_features, [reference.pixels for reference in owed.values()]) if owed else []
+        owed = {
+            item.reference.sha256: item.reference
+            for item in items
+            if not self._features(item.reference)
+        }
+        computed = (
+            self.replicas.run(_features, [reference.pixels for reference in owed.values()])
+            if owed
+            else []
+        )
         for reference, features in zip(owed.values(), computed, strict=True):
             self._keep(reference, features)
         pairs = [(self._features(item.reference), item.candidate) for item in items]
-        values = [min(1.0, max(0.0, 1.0 - distance)) for distance in self.replicas.run(_distances, pairs)]
+        values = [
+            min(1.0, max(0.0, 1.0 - distance)) for distance in self.replicas.run(_distances, pairs)
+        ]
         while len(self.recent) > RECENT:
             self.recent.popitem(last=False)
         return values
@@ -112,7 +128,11 @@ class Lpips(PairMetric):
             arrays = list(np.load(io.BytesIO(data), allow_pickle=False).values()) if data else []
         except (ValueError, EOFError, zipfile.BadZipFile):
             return None
-        return Reference(sha256, (int(arrays[0][0]), int(arrays[0][1])), None, arrays[1:]) if arrays else None
+        return (
+            Reference(sha256, (int(arrays[0][0]), int(arrays[0][1])), None, arrays[1:])
+            if arrays
+            else None
+        )
 
 
 def _features_name(sha256: str) -> str:
@@ -142,9 +162,13 @@ def load(backbone: Path, net: str) -> Any:
     wanted = network.net.state_dict()
     try:
         given = torch.load(backbone, map_location="cpu", weights_only=True)
-        network.net.load_state_dict({key: given["features." + key.split(".", 1)[1]] for key in wanted})
+        network.net.load_state_dict(
+            {key: given["features." + key.split(".", 1)[1]] for key in wanted}
+        )
     except (KeyError, RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise MetricError(f"metric lpips: {backbone} is not torchvision's {net}: {error}") from error
+        raise MetricError(
+            f"metric lpips: {backbone} is not torchvision's {net}: {error}"
+        ) from error
     return network
 
 
@@ -158,25 +182,37 @@ def _layers(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
     import lpips
 
     inputs = to_device(items, device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return [lpips.normalize_tensor(layer.float()).half() for layer in network.net(network.scaling_layer(inputs))]
+    return [
+        lpips.normalize_tensor(layer.float()).half()
+        for layer in network.net(network.scaling_layer(inputs))
+    ]
 
 
 def _distances(network: Any, device: Any, items: Sequence[tuple[Any, Any]]) -> list[float]:
     import torch
 
     ours = _layers(network, device, [candidate for _, candidate in items])
-    theirs = [to_device([features[level] for features, _ in items], device) for level in range(len(ours))]
-    levels = [lin((a.float() - b.float()) ** 2).mean((1, 2, 3)) for lin, a, b in zip(network.lins, ours, theirs, strict=True)]
+    theirs = [
+        to_device([features[level] for features, _ in items], device) for level in range(len(ours))
+    ]
+    levels = [
+        lin((a.float() - b.float()) ** 2).mean((1, 2, 3))
+        for lin, a, b in zip(network.lins, ours, theirs, strict=True)
+    ]
     return [float(distance) for distance in torch.stack(levels).sum(0)]
 
 
 def _file(net: str, path: str | None, download: bool) -> Path:
     if net not in BACKBONES:
-        raise ConfigError(f"protocol.metrics.lpips.net={net}", hint=f"choose from {', '.join(BACKBONES)}")
+        raise ConfigError(
+            f"protocol.metrics.lpips.net={net}", hint=f"choose from {', '.join(BACKBONES)}"
+        )
     return torch_hub_file("lpips", path, BACKBONES[net], URL + BACKBONES[net], download=download)
 
 
-def build(net: str = "alex", path: str | None = None, side: int = 512, precision: str = "float32") -> Lpips:
+def build(
+    net: str = "alex", path: str | None = None, side: int = 512, precision: str = "float32"
+) -> Lpips:
     return Lpips(_file(net, path, download=False), net, side, check_precision("lpips", precision))
 
 

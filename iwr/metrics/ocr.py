@@ -80,8 +80,17 @@ class EasyOcr(Ocr):
         import cv2
 
         try:
-            return [_joined(self.reader.readtext(str(shot.path.absolute()), detail=0)) for shot in items]
-        except (cv2.error, RuntimeError, ValueError, OSError, IndexError, ZeroDivisionError) as error:
+            return [
+                _joined(self.reader.readtext(str(shot.path.absolute()), detail=0)) for shot in items
+            ]
+        except (
+            cv2.error,
+            RuntimeError,
+            ValueError,
+            OSError,
+            IndexError,
+            ZeroDivisionError,
+        ) as error:
             raise MetricError(f"metric ocr: easyocr failed: {error}") from error
 
 
@@ -91,7 +100,9 @@ class RapidOcr(Ocr):
     def __init__(self, path: str | None):
         self.folder = Path(path).expanduser() if path else _rapidocr_folder()
         self.detector, self.recogniser = (self._model(kind) for kind in ("det", "rec"))
-        self.engine = f"rapidocr {version('rapidocr')} {self.recogniser.stem.removesuffix('_mobile')}"
+        self.engine = (
+            f"rapidocr {version('rapidocr')} {self.recogniser.stem.removesuffix('_mobile')}"
+        )
         weights = [file_digest(file) for file in (self.detector, self.recogniser)]
         self.key = digest(self.engine, weights, "defaults, no orientation classifier")
 
@@ -111,7 +122,9 @@ class RapidOcr(Ocr):
             with self._engine() as engine:
                 return _joined(engine(shot.pixels[:, :, ::-1]).txts or ())
         except _rapidocr_errors() as error:
-            raise MetricError(f"{shot.path}: rapidocr failed: {error or type(error).__name__}") from error
+            raise MetricError(
+                f"{shot.path}: rapidocr failed: {error or type(error).__name__}"
+            ) from error
 
     def read(self, items: Sequence[str]) -> Sequence[str]:
         return items
@@ -166,7 +179,14 @@ def _rapidocr_errors() -> tuple[type[Exception], ...]:
     from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
     from rapidocr.utils.process_img import ResizeImgError
 
-    loading = (ort.Fail, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile, ort.NotImplemented, ort.RuntimeException)
+    loading = (
+        ort.Fail,
+        ort.InvalidGraph,
+        ort.InvalidProtobuf,
+        ort.NoSuchFile,
+        ort.NotImplemented,
+        ort.RuntimeException,
+    )
     return (*loading, ONNXRuntimeError, ResizeImgError, cv2.error, OSError, ValueError)
 
 
@@ -177,7 +197,9 @@ def _missing(engine: str, what: object) -> MetricError:
     )
 
 
-def build(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None) -> Ocr:
+def build(
+    engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None
+) -> Ocr:
     if engine == "easyocr":
         return EasyOcr(languages, path)
     if engine == "rapidocr":
@@ -185,7 +207,9 @@ def build(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str
     raise ConfigError(f"protocol.metrics.ocr.engine={engine}", hint="choose easyocr or rapidocr")
 
 
-def prefetch(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None) -> Path:
+def prefetch(
+    engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None
+) -> Path:
     """Download EasyOCR's weights where they are not there yet. Returns the folder. Raises MetricError."""
     if engine != "easyocr":
         return RapidOcr(path).folder
@@ -193,7 +217,13 @@ def prefetch(engine: str = "easyocr", languages: Sequence[str] = ("en",), path: 
 
     folder = Path(path).expanduser() if path else _easyocr_folder(languages)
     try:
-        easyocr.Reader(list(languages), gpu=False, model_storage_directory=str(folder), verbose=False)
-    except (OSError, ValueError, AssertionError) as error:  # network, unknown language, wrong checksum
+        easyocr.Reader(
+            list(languages), gpu=False, model_storage_directory=str(folder), verbose=False
+        )
+    except (
+        OSError,
+        ValueError,
+        AssertionError,
+    ) as error:  # network, unknown language, wrong checksum
         raise MetricError(f"metric ocr: cannot fetch EasyOCR's weights: {error}") from error
     return folder

@@ -28,9 +28,13 @@ class Ssim(PairMetric):
         from skimage.metrics import structural_similarity
 
         if min(reference.size) < WINDOW:
-            raise MetricError(f"{reference.path}: {reference.size[0]}x{reference.size[1]} is smaller than SSIM's window of {WINDOW}")
+            raise MetricError(
+                f"{reference.path}: {reference.size[0]}x{reference.size[1]} is smaller than SSIM's window of {WINDOW}"
+            )
         pixels = fit_to(candidate, reference.size)
-        value = structural_similarity(reference.pixels, pixels, win_size=WINDOW, data_range=255, channel_axis=2)
+        value = structural_similarity(
+            reference.pixels, pixels, win_size=WINDOW, data_range=255, channel_axis=2
+        )
         return min(1.0, max(0.0, float(value)))
 
     def measure(self, items: Sequence[float]) -> Sequence[float]:

@@ -31,12 +31,16 @@ def _snapshot(metric: str, path: str, files: Sequence[str], download: bool) -> P
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(path, allow_patterns=list(files), local_files_only=not download))
+        return Path(
+            snapshot_download(path, allow_patterns=list(files), local_files_only=not download)
+        )
     except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise missing(metric, f"{path} ({', '.join(files)})") from error
 
 
-def torch_hub_file(metric: str, path: str | None, name: str, url: str, *, download: bool = False) -> Path:
+def torch_hub_file(
+    metric: str, path: str | None, name: str, url: str, *, download: bool = False
+) -> Path:
     """The file `path`, or `name` in torch's hub cache, fetched from `url` on demand. Raises MetricError when it is missing."""
     file = Path(path).expanduser() if path else _torch_home() / "hub" / "checkpoints" / name
     if not file.is_file() and download and not path:
@@ -61,7 +65,11 @@ def _torch_home() -> Path:
 def weights_digest(file: Path) -> str:
     """sha256 of a file of weights; the hub's cache names large files by it, so they need not be read."""
     stored = file.resolve()
-    return stored.name if stored.parent.name == "blobs" and len(stored.name) == 64 else file_digest(stored)
+    return (
+        stored.name
+        if stored.parent.name == "blobs" and len(stored.name) == 64
+        else file_digest(stored)
+    )
 
 
 def missing(metric: str, what: str) -> MetricError:
@@ -79,6 +87,12 @@ def prefetch(metrics: dict[str, dict[str, Any]]) -> dict[str, str]:
 
     unknown = sorted(set(metrics) - set(NAMES))
     if unknown:
-        raise ConfigError(f"protocol: no metric {unknown[0]!r}", hint=f"choose from {', '.join(NAMES)}")
+        raise ConfigError(
+            f"protocol: no metric {unknown[0]!r}", hint=f"choose from {', '.join(NAMES)}"
+        )
     modules = {name: import_module(f"iwr.metrics.{name}") for name in metrics}
-    return {name: str(module.prefetch(**metrics[name])) for name, module in modules.items() if hasattr(module, "prefetch")}
+    return {
+        name: str(module.prefetch(**metrics[name]))
+        for name, module in modules.items()
+        if hasattr(module, "prefetch")
+    }

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from iwr.records import Generation, Session, Task
-from iwr.runs import RunPaths, readable
+from iwr.runs.files import readable
+from iwr.runs.paths import RunPaths
 
 Cost = dict[str, Any]
 """{model, engine, answers, truncated, prompt_tokens, completion_tokens, request_seconds, seconds, start_seconds,
@@ -42,7 +43,11 @@ def costs(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> list
 
 
 def _cost(model: str, tasks: Sequence[Task], paths: RunPaths) -> Cost | None:
-    records = [record for task in tasks if (record := readable(paths.task(model, task.id).generation, Generation))]
+    records = [
+        record
+        for task in tasks
+        if (record := readable(paths.task(model, task.id).generation, Generation))
+    ]
     written = sum(record.usage.completion_tokens or 0 for record in records)
     if not written:
         return None
@@ -54,7 +59,9 @@ def _cost(model: str, tasks: Sequence[Task], paths: RunPaths) -> Cost | None:
         "prompt_tokens": sum(record.usage.prompt_tokens or 0 for record in records),
         "completion_tokens": written,
         "request_seconds": sum(record.seconds or 0 for record in records),
-        **_engine_cost([session for path in paths.sessions(model) if (session := readable(path, Session))]),
+        **_engine_cost(
+            [session for path in paths.sessions(model) if (session := readable(path, Session))]
+        ),
     }
 
 
@@ -65,7 +72,9 @@ def _engine_cost(sessions: Sequence[Session]) -> dict[str, float | None]:
     return {
         "seconds": seconds,
         "start_seconds": sum(session.start_seconds for session in sessions),
-        "tokens_per_second": sum(session.completion_tokens for session in sessions) / seconds if seconds else None,
+        "tokens_per_second": sum(session.completion_tokens for session in sessions) / seconds
+        if seconds
+        else None,
         "gpu_hours": sum(session.gpu_hours for session in sessions),
     }
 

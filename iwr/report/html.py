@@ -21,7 +21,8 @@ from iwr.report.figure import Figure
 from iwr.report.published import NOTE, published
 from iwr.report.summary import CAUSES, CEILING, FLOOR, Summary, failures, shown
 from iwr.report.views import answer_facts, cause, cell, neighbours, outcome, steps_of
-from iwr.runs import ReportPaths, RunPaths, part_of, readable, write_atomic
+from iwr.runs.files import part_of, readable, write_atomic
+from iwr.runs.paths import ReportPaths, RunPaths
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES
 
@@ -35,7 +36,14 @@ def write_html(summary: Summary, paths: RunPaths, figures: list[Figure]) -> Path
     scores = {(score.model, score.task): score for score in summary.scores}
     made = _read(report.made_from)
     wanted = _made_from(summary, paths)
-    index = digest(wanted, summary.rows, summary.intervals, summary.costs, summary.trust, [figure._asdict() for figure in figures])
+    index = digest(
+        wanted,
+        summary.rows,
+        summary.intervals,
+        summary.costs,
+        summary.trust,
+        [figure._asdict() for figure in figures],
+    )
     if made.get("index") == index and all(report.page(*key).is_file() for key in scores):
         return report.index
     pages = _Pages(summary, scores, paths, report)
@@ -63,8 +71,16 @@ def _made_from(summary: Summary, paths: RunPaths) -> dict[str, str]:
 
     def one(score: TaskScore) -> str:
         own = paths.task(score.model, score.task)
-        stamps = [_stamp(path) for path in (own.generation, own.page, own.judge(score.judge).rollout)]
-        return digest(shared, score.model_dump(mode="json"), stamps, beside[score.task], neighbours(names, score.task))
+        stamps = [
+            _stamp(path) for path in (own.generation, own.page, own.judge(score.judge).rollout)
+        ]
+        return digest(
+            shared,
+            score.model_dump(mode="json"),
+            stamps,
+            beside[score.task],
+            neighbours(names, score.task),
+        )
 
     return {f"{score.model}/{score.task}": one(score) for score in summary.scores}
 
@@ -80,12 +96,24 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 class _Pages:
     """Renders the pages of one report."""
 
-    def __init__(self, summary: Summary, scores: dict[tuple[str, str], TaskScore], paths: RunPaths, report: ReportPaths):
+    def __init__(
+        self,
+        summary: Summary,
+        scores: dict[tuple[str, str], TaskScore],
+        paths: RunPaths,
+        report: ReportPaths,
+    ):
         from jinja2 import DictLoader, Environment, StrictUndefined
 
         self.summary, self.scores, self.paths, self.report = summary, scores, paths, report
         loader = DictLoader({name: _template(name) for name in TEMPLATES if name.endswith(".html")})
-        self.environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self.environment = Environment(
+            loader=loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
         self.environment.filters["plain"] = plain
         self.tasks = {task.id: task for task in summary.tasks}
         self.models = [row["model"] for row in summary.rows]
@@ -102,32 +130,71 @@ class _Pages:
         rollout = readable(judged.rollout, Rollout)
         for step in rollout.steps if rollout else ():
             if step.screenshot and (judged.folder / step.screenshot).is_file():
-                place(judged.folder / step.screenshot, self.report.screenshot(score.model, score.task, step.step))
+                place(
+                    judged.folder / step.screenshot,
+                    self.report.screenshot(score.model, score.task, step.step),
+                )
         before, after = neighbours(list(self.tasks), task.id)
         source = _source(files_of.page)
         page = self.environment.get_template("task.html").render(
-            root="../../", run=self.paths.folder.name, task=task, score=score, outcome=outcome(score), before=before, after=after,
+            root="../../",
+            run=self.paths.folder.name,
+            task=task,
+            score=score,
+            outcome=outcome(score),
+            before=before,
+            after=after,
             others=[self.scores[model, task.id] for model in self.models],
-            next_model=(self.models * 2)[self.models.index(score.model) + 1] if len(self.models) > 1 else None,
-            classification=[(name.replace("_", " ").capitalize(), value) for name, value in score.classification if value],
-            refused=", ".join(f"{count} {kind}" for kind, count in rollout.refused.items()) if rollout else "",
-            steps=steps_of(task, score, rollout), answer=answer_facts(readable(files_of.generation, Generation)),
-            source=source, source_length=len(source or ""),
+            next_model=(self.models * 2)[self.models.index(score.model) + 1]
+            if len(self.models) > 1
+            else None,
+            classification=[
+                (name.replace("_", " ").capitalize(), value)
+                for name, value in score.classification
+                if value
+            ],
+            refused=", ".join(f"{count} {kind}" for kind, count in rollout.refused.items())
+            if rollout
+            else "",
+            steps=steps_of(task, score, rollout),
+            answer=answer_facts(readable(files_of.generation, Generation)),
+            source=source,
+            source_length=len(source or ""),
         )
         write_atomic(self.report.page(score.model, score.task), page)
 
     def index(self, figures: list[Figure]) -> str:
         summary = self.summary
-        baselines = {name: summary.baselines(kinds) for name, kinds in (("Floor", FLOOR), ("Ceiling", CEILING))}
-        lists = {name: ", ".join(f"{row['model']} {shown(row['final'])}" for row in rows) for name, rows in baselines.items() if rows}
-        sentences = [f"{name}, from baselines that are no models: {found}." for name, found in lists.items()]
+        baselines = {
+            name: summary.baselines(kinds)
+            for name, kinds in (("Floor", FLOOR), ("Ceiling", CEILING))
+        }
+        lists = {
+            name: ", ".join(f"{row['model']} {shown(row['final'])}" for row in rows)
+            for name, rows in baselines.items()
+            if rows
+        }
+        sentences = [
+            f"{name}, from baselines that are no models: {found}." for name, found in lists.items()
+        ]
         return self.environment.get_template("index.html").render(
-            root="", run=self.paths.folder.name, summary=summary, config=summary.config, formula=formula.TEXT, causes=CAUSES,
-            models=self.models, baselines={row["model"] for rows in baselines.values() for row in rows},
-            sentences=[*sentences, *filter(None, [summary.caution]), summary.trust], failures=failures(summary.scores),
-            axes=[axis for name in AXES if (axis := self._axis(name))["parts"]], matrix=[self._line(task) for task in summary.tasks],
-            unscored=[score for score in summary.scores if score.status is ScoreStatus.UNSCORED], costs=costs,
-            figures=figures, published=published(), published_note=NOTE,
+            root="",
+            run=self.paths.folder.name,
+            summary=summary,
+            config=summary.config,
+            formula=formula.TEXT,
+            causes=CAUSES,
+            models=self.models,
+            baselines={row["model"] for rows in baselines.values() for row in rows},
+            sentences=[*sentences, *filter(None, [summary.caution]), summary.trust],
+            failures=failures(summary.scores),
+            axes=[axis for name in AXES if (axis := self._axis(name))["parts"]],
+            matrix=[self._line(task) for task in summary.tasks],
+            unscored=[score for score in summary.scores if score.status is ScoreStatus.UNSCORED],
+            costs=costs,
+            figures=figures,
+            published=published(),
+            published_note=NOTE,
         )
 
     def _axis(self, key: str) -> dict[str, Any]:
@@ -135,19 +202,33 @@ class _Pages:
         rows = [row for row in self.summary.parts if row["axis"] == key]
         finals = {(row["value"], row["model"]): row["final"] for row in rows}
         tasks = {row["value"]: row["tasks"] for row in rows}
-        parts = [{"value": v, "tasks": n, "finals": [finals[v, model] for model in self.models]} for v, n in tasks.items()]
-        return {"key": key, "name": key.replace("_", " "), "parts": parts if set(tasks) != {"(not given)"} else []}
+        parts = [
+            {"value": v, "tasks": n, "finals": [finals[v, model] for model in self.models]}
+            for v, n in tasks.items()
+        ]
+        return {
+            "key": key,
+            "name": key.replace("_", " "),
+            "parts": parts if set(tasks) != {"(not given)"} else [],
+        }
 
     def _line(self, task: Task) -> dict[str, Any]:
         """One task in the list of all tasks."""
         scores = [self.scores[model, task.id] for model in self.models]
         axes = {key: getattr(task.classification, key) or "(not given)" for key in AXES}
-        return axes | {"task": task.id, "cells": list(map(cell, scores)), "outcomes": "|".join(sorted(set(map(cause, scores))))}
+        return axes | {
+            "task": task.id,
+            "cells": list(map(cell, scores)),
+            "outcomes": "|".join(sorted(set(map(cause, scores)))),
+        }
 
 
 VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
 # C1 controls, half surrogate pairs, and marks that turn the direction of the text behind them
-VISIBLE |= dict.fromkeys([*range(128, 160), *range(0xD800, 0xE000), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
+VISIBLE |= dict.fromkeys(
+    [*range(128, 160), *range(0xD800, 0xE000), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
+    0xFFFD,
+)
 
 
 def plain(text: object, limit: int) -> str:
@@ -170,7 +251,10 @@ def place(source: Path, target: Path) -> None:
             shutil.copy2(source, temporary)
         os.replace(temporary, target)
     except OSError as error:
-        raise DataError(f"cannot put {source} into the report: {error.strerror}", hint="free disk space or move run.root") from error
+        raise DataError(
+            f"cannot put {source} into the report: {error.strerror}",
+            hint="free disk space or move run.root",
+        ) from error
 
 
 def _source(page: Path) -> str | None:

@@ -12,10 +12,11 @@ from iwr.config import Config
 from iwr.records import Generation, ScoreStatus, Task, TaskScore, digest
 from iwr.report.costs import Cost, costs
 from iwr.report.trust import judge_trust
-from iwr.runs import RunPaths, readable, write_atomic
+from iwr.runs.files import readable, write_atomic
+from iwr.runs.paths import RunPaths
 from iwr.scores.aggregate import SCORES, Row, breakdown, counted_in_means, leaderboard
 from iwr.scores.stage import recorded
-from iwr.scores.statistics import FEW, LEVEL, interval
+from iwr.stats import FEW, LEVEL, interval
 
 FLOOR, CEILING = ("blank", "screenshot"), ("oracle",)  # kinds of baselines, worst first
 WITH_INTERVAL = ("ifs", "vfs", "final")
@@ -49,7 +50,11 @@ class Summary(NamedTuple):
     @property
     def caution(self) -> str | None:
         few = len(self.tasks) < FEW
-        return f"Intervals over fewer than {FEW} tasks are too narrow: read them as a lower bound of the uncertainty." if few else None
+        return (
+            f"Intervals over fewer than {FEW} tasks are too narrow: read them as a lower bound of the uncertainty."
+            if few
+            else None
+        )
 
 
 def cells(row: Row) -> list[str]:
@@ -66,18 +71,32 @@ def failures(scores: Sequence[TaskScore]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {}
     for score in scores:
         cause = {ScoreStatus.MISSING: "no page", ScoreStatus.UNSCORED: "unscored"}.get(score.status)
-        counts.setdefault(score.model, Counter())[cause or score.failed_by or "all steps passed"] += 1
+        counts.setdefault(score.model, Counter())[
+            cause or score.failed_by or "all steps passed"
+        ] += 1
     return counts
 
 
-def summarise(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> Summary:
+def summarise(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> Summary:
     """Everything the report needs. Heavy libraries are loaded only when scores changed since the last report."""
     scores = recorded(models, tasks, config, paths)
     kinds = {model: kind for model in models if (kind := _kind(model, tasks, paths))}
     found = _intervals(scores, paths.report / "intervals.json")
     rows = leaderboard(scores)
     spent = costs([row["model"] for row in rows], tasks, paths)
-    return Summary(config, tasks, scores, rows, breakdown(scores), found, kinds, spent, judge_trust(scores, config, paths))
+    return Summary(
+        config,
+        tasks,
+        scores,
+        rows,
+        breakdown(scores),
+        found,
+        kinds,
+        spent,
+        judge_trust(scores, config, paths),
+    )
 
 
 def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:
@@ -98,8 +117,14 @@ def _intervals(scores: Sequence[TaskScore], file: Path) -> Intervals:
     old = _read(file)
     if old.get("made_from") == made_from:
         return old["intervals"]
-    found = {model: {name: interval(of) for name, of in by_name.items()} for model, by_name in values.items()}
-    write_atomic(file, json.dumps({"made_from": made_from, "level": LEVEL, "intervals": found}, indent=1) + "\n")
+    found = {
+        model: {name: interval(of) for name, of in by_name.items()}
+        for model, by_name in values.items()
+    }
+    write_atomic(
+        file,
+        json.dumps({"made_from": made_from, "level": LEVEL, "intervals": found}, indent=1) + "\n",
+    )
     return found
 
 

@@ -14,22 +14,41 @@ from iwr.report.figure import write_figures
 from iwr.report.html import write_html
 from iwr.report.markdown import markdown
 from iwr.report.summary import COUNTS, HEADERS, Summary, cells, shown, summarise
-from iwr.runs import RunPaths, write_atomic
+from iwr.runs.files import write_atomic
+from iwr.runs.paths import RunPaths
 from iwr.scores.aggregate import SCORES, Row
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-TASK_KEYS = ("model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by")
+TASK_KEYS = (
+    "model",
+    "task",
+    "status",
+    "steps",
+    "passed",
+    "ifs",
+    "low",
+    "high",
+    "vfs",
+    "final",
+    "failed_step",
+    "failed_by",
+)
 
 
-def write_report(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> Summary:
+def write_report(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> Summary:
     """Write <run>/report/ from the records on disk; returns what it shows.
 
     Raises DataError when the disk refuses.
     """
     summary = summarise(models, tasks, config, paths)
-    lines = [json.dumps({key: score.model_dump(mode="json")[key] for key in TASK_KEYS}) for score in summary.scores]
+    lines = [
+        json.dumps({key: score.model_dump(mode="json")[key] for key in TASK_KEYS})
+        for score in summary.scores
+    ]
     write_atomic(paths.report / "leaderboard.json", json.dumps(summary.rows, indent=1) + "\n")
     write_atomic(paths.report / "leaderboard.csv", _csv(summary.rows))
     write_atomic(paths.report / "tasks.jsonl", "".join(line + "\n" for line in lines))
@@ -45,7 +64,9 @@ def print_leaderboard(rows: Sequence[Row], note: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(_title(rows)), caption=Text(note), title_justify="left", caption_justify="left")
+    table = Table(
+        title=Text(_title(rows)), caption=Text(note), title_justify="left", caption_justify="left"
+    )
     for index, header in enumerate(HEADERS):
         table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
     for row in rows:
@@ -59,17 +80,32 @@ def print_comparison(found: dict[str, Any]) -> None:
 
     title = f"{found['first']} against {found['second']}: judge {found['judge']}, protocol {found['protocol']}, {found['tasks']} tasks"
     table = Table()
-    for index, header in enumerate(("Score", "First", "Second", "Difference", "95 % interval", "p")):
+    for index, header in enumerate(
+        ("Score", "First", "Second", "Difference", "95 % interval", "p")
+    ):
         table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
     for name, row in found["scores"].items():
         if row:
             ends = " to ".join(f"{end:+.3f}" for end in row["interval"]) if row["interval"] else "-"
             chance = "-" if row["p"] is None else f"{row['p']:.4f}"
-            table.add_row(name, shown(row["first"]), shown(row["second"]), f"{row['difference']:+.3f}", ends, chance)
+            table.add_row(
+                name,
+                shown(row["first"]),
+                shown(row["second"]),
+                f"{row['difference']:+.3f}",
+                ends,
+                chance,
+            )
     print(title)
     _console(90).print(table)
-    print(f"The second one is better on {found['won']} tasks, worse on {found['lost']}, equal on {found['tied']}.")
-    for key, words in (("unscored", "unscored in one of them"), ("only_first", "only in the first"), ("only_second", "only in the second")):
+    print(
+        f"The second one is better on {found['won']} tasks, worse on {found['lost']}, equal on {found['tied']}."
+    )
+    for key, words in (
+        ("unscored", "unscored in one of them"),
+        ("only_first", "only in the first"),
+        ("only_second", "only in the second"),
+    ):
         if found[key]:
             print(f"Left out: {found[key]} tasks {words}.")
 
@@ -89,7 +125,9 @@ def _title(rows: Sequence[Row]) -> str:
 
 def _csv(rows: Sequence[Row]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["model", "judge", "protocol", *COUNTS, *SCORES], lineterminator="\n")
+    writer = csv.DictWriter(
+        text, ["model", "judge", "protocol", *COUNTS, *SCORES], lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from iwr.config import Config
 from iwr.records import Rollout, SelfTest, TaskScore
-from iwr.runs import RunPaths, readable
+from iwr.runs.files import readable
+from iwr.runs.paths import RunPaths
 
 
 def judge_trust(scores: Sequence[TaskScore], config: Config, paths: RunPaths) -> str:
@@ -19,9 +20,11 @@ def judge_trust(scores: Sequence[TaskScore], config: Config, paths: RunPaths) ->
     if changed := _changed(record, scores, paths):
         return f"The judge {name} was measured under other settings ({', '.join(changed)}): {again} again."
     figures = {
-        "right when an assertion holds": record.sensitivity, "right when it does not": record.specificity,
-        "another answer when asked again": record.flips, "another answer in the other order": record.order_flips,
-    }  # fmt: skip
+        "right when an assertion holds": record.sensitivity,
+        "right when it does not": record.specificity,
+        "another answer when asked again": record.flips,
+        "another answer in the other order": record.order_flips,
+    }
     told = "; ".join(f"{what} {tally}" for what, tally in figures.items() if tally.asked)
     return f"The judge {name} on pages whose truth is known ({len(record.tasks)} tasks): {told}."
 
@@ -31,5 +34,9 @@ def _changed(record: SelfTest, scores: Sequence[TaskScore], paths: RunPaths) -> 
     for score in scores:
         rollout = readable(paths.task(score.model, score.task).judge(record.judge).rollout, Rollout)
         if rollout is not None:
-            return sorted(key for key, value in record.settings.items() if rollout.fingerprint.get(key) != value)
+            return sorted(
+                key
+                for key, value in record.settings.items()
+                if rollout.fingerprint.get(key) != value
+            )
     return []

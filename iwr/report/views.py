@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from iwr.records import Action, FailedBy, Generation, Pair, Rollout, ScoreStatus, Step, Task, TaskScore
+from iwr.records import (
+    Action,
+    FailedBy,
+    Generation,
+    Pair,
+    Rollout,
+    ScoreStatus,
+    Step,
+    Task,
+    TaskScore,
+)
 
-SIGNS = {"all steps passed": "✓", "page": "●", "action": "■", "assertion": "▲", "no page": "∅", "unscored": "?"}
+SIGNS = {
+    "all steps passed": "✓",
+    "page": "●",
+    "action": "■",
+    "assertion": "▲",
+    "no page": "∅",
+    "unscored": "?",
+}
 
 
 class StepView(NamedTuple):
@@ -46,14 +63,25 @@ def cause(score: TaskScore) -> str:
 
 def outcome(score: TaskScore) -> str:
     why = cause(score)
-    return f"failed at step {score.failed_step}: {why}" if score.status is ScoreStatus.OK and score.failed_step else why
+    return (
+        f"failed at step {score.failed_step}: {why}"
+        if score.status is ScoreStatus.OK and score.failed_step
+        else why
+    )
 
 
 def cell(score: TaskScore) -> Cell:
     why, words, final = cause(score), outcome(score), score.final
     if final is None:
         return Cell(f"pages/{score.model}/{score.task}.html", "–", "", SIGNS[why], words, "")
-    return Cell(f"pages/{score.model}/{score.task}.html", f"{final:.2f}", str(final), SIGNS[why], words, f"s{round(final * 5)}")
+    return Cell(
+        f"pages/{score.model}/{score.task}.html",
+        f"{final:.2f}",
+        str(final),
+        SIGNS[why],
+        words,
+        f"s{round(final * 5)}",
+    )
 
 
 def steps_of(task: Task, score: TaskScore, rollout: Rollout | None) -> list[StepView]:
@@ -66,14 +94,24 @@ def _step(task: Task, score: TaskScore, done: dict[int, Step], number: int) -> S
     step, last = done.get(number), done.get(number - 1)
     action = task.action(number) if number else None
     point = step.grounding.point if step and step.grounding else None
-    given = action.parameters.model_dump(exclude={"description"}, exclude_none=True) if action else {}
+    given = (
+        action.parameters.model_dump(exclude={"description"}, exclude_none=True) if action else {}
+    )
     outcome, tone = _outcome(step)
     return StepView(
-        number, action, step, outcome, tone,
-        reference=f"../../tasks/{task.id}/step_{number}.png" if number in task.checkpoints else None,
+        number,
+        action,
+        step,
+        outcome,
+        tone,
+        reference=f"../../tasks/{task.id}/step_{number}.png"
+        if number in task.checkpoints
+        else None,
         before=f"{task.id}/step_{number - 1}.png" if point and last and last.screenshot else None,
         shot=f"{task.id}/step_{number}.png" if step and step.screenshot else None,
-        mark=point, pairs=[pair for pair in score.pairs if pair.step == number], given=list(given.items()),
+        mark=point,
+        pairs=[pair for pair in score.pairs if pair.step == number],
+        given=list(given.items()),
     )
 
 
@@ -92,10 +130,15 @@ def answer_facts(record: Generation | None) -> list[tuple[str, str]]:
     if record is None:
         return []
     facts = {
-        "Engine": record.engine, "Finished by": record.finish_reason, "Page found as": record.extraction,
+        "Engine": record.engine,
+        "Finished by": record.finish_reason,
+        "Page found as": record.extraction,
         "Cut off": "yes" if record.truncated else None,
-        "Prompt tokens": record.usage.prompt_tokens, "Answer tokens": record.usage.completion_tokens,
-        "Frames delivered": f"{record.frames.delivered} of {record.frames.planned}, {record.frames.mode}" if record.frames else None,
+        "Prompt tokens": record.usage.prompt_tokens,
+        "Answer tokens": record.usage.completion_tokens,
+        "Frames delivered": f"{record.frames.delivered} of {record.frames.planned}, {record.frames.mode}"
+        if record.frames
+        else None,
         "Seconds": None if record.seconds is None else f"{record.seconds:.1f}",
     }
     return [(name, str(value)) for name, value in facts.items() if value is not None]

@@ -22,8 +22,10 @@ from iwr.records import (
     TaskScore,
     file_digest,
 )
-from iwr.runs import JudgePaths, TaskPaths, readable
-from iwr.scores import formula, reference
+from iwr.runs.files import readable
+from iwr.runs.paths import JudgePaths, TaskPaths
+from iwr.scores import formula
+from iwr.tasks import pairing as reference
 
 if TYPE_CHECKING:
     from iwr.metrics.compare import Similarity
@@ -57,73 +59,164 @@ class Draft(NamedTuple):
     @property
     def files(self) -> list[tuple[Path, Path]]:
         """(checkpoint, screenshot) of each shot."""
-        return [(shot.checkpoint, self.subject.judged.folder / str(shot.step.screenshot)) for shot in self.compared]
+        return [
+            (shot.checkpoint, self.subject.judged.folder / str(shot.step.screenshot))
+            for shot in self.compared
+        ]
 
 
 def metrics_of(protocol: ProtocolConfig) -> dict[str, dict[str, Any]]:
     """Every metric that the protocol names, with its settings; only those in `protocol.low` make the score."""
-    return {name: dict(protocol.metrics.get(name) or {}) for name in dict.fromkeys([*protocol.low, *protocol.metrics])}
+    return {
+        name: dict(protocol.metrics.get(name) or {})
+        for name in dict.fromkeys([*protocol.low, *protocol.metrics])
+    }
 
 
 def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
     """Everything about a score that the records alone decide."""
     generation = readable(subject.paths.generation, Generation)
-    if generation is None or (generation.status is GenerationStatus.OK and not subject.judged.rollout.exists()):
+    if generation is None or (
+        generation.status is GenerationStatus.OK and not subject.judged.rollout.exists()
+    ):
         return Draft(subject, unscored(subject, {}, config, missing_stage(fingerprint)), ())
     if generation.status is GenerationStatus.FAILED:
         reason = f"generation failed: {generation.reason}"
-        return Draft(subject, unscored(subject, fingerprint, config, reason, failed_by=FailedBy.INFRASTRUCTURE), ())
+        return Draft(
+            subject,
+            unscored(subject, fingerprint, config, reason, failed_by=FailedBy.INFRASTRUCTURE),
+            (),
+        )
     if generation.status is GenerationStatus.MISSING:
         return Draft(subject, _missing(subject, fingerprint, config, generation.reason), ())
     rollout = readable(subject.judged.rollout, Rollout)
     if rollout is None:
-        return Draft(subject, unscored(subject, fingerprint, config, "the record of judging is damaged: run `iwr judge` again"), ())
+        return Draft(
+            subject,
+            unscored(
+                subject,
+                fingerprint,
+                config,
+                "the record of judging is damaged: run `iwr judge` again",
+            ),
+            (),
+        )
     judged_page = rollout.fingerprint.get("input.page")
-    if judged_page and subject.paths.page.is_file() and judged_page != file_digest(subject.paths.page):
-        return Draft(subject, unscored(subject, fingerprint, config, "the page changed after it was judged: run `iwr judge`"), ())
+    if (
+        judged_page
+        and subject.paths.page.is_file()
+        and judged_page != file_digest(subject.paths.page)
+    ):
+        return Draft(
+            subject,
+            unscored(
+                subject,
+                fingerprint,
+                config,
+                "the page changed after it was judged: run `iwr judge`",
+            ),
+            (),
+        )
     return _judged(subject, rollout, fingerprint, config)
 
 
-def _missing(subject: Subject, fingerprint: Fingerprint, config: Config, reason: str | None) -> TaskScore:
+def _missing(
+    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str | None
+) -> TaskScore:
     """The model gave no page: all scores are 0. The reference evaluator leaves such a task out instead."""
-    zeros = {"ifs": 0.0, "low": 0.0, "high": 0.0 if config.protocol.high else None, "vfs": 0.0, "final": 0.0}
+    zeros = {
+        "ifs": 0.0,
+        "low": 0.0,
+        "high": 0.0 if config.protocol.high else None,
+        "vfs": 0.0,
+        "final": 0.0,
+    }
     scores = {} if config.protocol.reference_faults else zeros
-    return _score(subject, fingerprint, config, ScoreStatus.MISSING, reason=reason, passed=0, **scores)
+    return _score(
+        subject, fingerprint, config, ScoreStatus.MISSING, reason=reason, passed=0, **scores
+    )
 
 
 def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config: Config) -> Draft:
     task, faulty = subject.task, config.protocol.reference_faults
-    if rollout.status is RolloutStatus.FAILED and not (faulty and reference.blames_only_assertions(rollout)):
-        return Draft(subject, unscored(subject, fingerprint, config, f"judging failed: {rollout.reason}", **_failure(rollout, 0)), ())
+    if rollout.status is RolloutStatus.FAILED and not (
+        faulty and reference.blames_only_assertions(rollout)
+    ):
+        return Draft(
+            subject,
+            unscored(
+                subject,
+                fingerprint,
+                config,
+                f"judging failed: {rollout.reason}",
+                **_failure(rollout, 0),
+            ),
+            (),
+        )
     if faulty and rollout.steps[0].screenshot:
         passed, pairs = reference.count(task, rollout)
         shots = [Shot(*pair) for pair in pairs]
     else:
         passed = sum(step.credited for step in rollout.steps if step.step)
         reached = (step for step in rollout.steps if step.credited or step.step == 0)
-        shots = [Shot(step, task.checkpoints[step.step], step.rubric) for step in reached if step.step in task.checkpoints]
-    blank = tuple(_no_screenshot(shot, config.protocol) for shot in shots if shot.step.screenshot is None)
+        shots = [
+            Shot(step, task.checkpoints[step.step], step.rubric)
+            for step in reached
+            if step.step in task.checkpoints
+        ]
+    blank = tuple(
+        _no_screenshot(shot, config.protocol) for shot in shots if shot.step.screenshot is None
+    )
     ifs = formula.ifs(passed, len(task.actions))
-    score = _score(subject, fingerprint, config, ScoreStatus.OK, passed=passed, ifs=ifs, pairs=blank, **_failure(rollout, passed))
+    score = _score(
+        subject,
+        fingerprint,
+        config,
+        ScoreStatus.OK,
+        passed=passed,
+        ifs=ifs,
+        pairs=blank,
+        **_failure(rollout, passed),
+    )
     return Draft(subject, score, tuple(shot for shot in shots if shot.step.screenshot))
 
 
 def _failure(rollout: Rollout, passed: int) -> dict[str, Any]:
     """Where and by whom the credit ended. A page that did not open fails at step 1."""
-    failure = next((step for step in rollout.steps if step.failed_by and max(1, step.step) > passed), None)
+    failure = next(
+        (step for step in rollout.steps if step.failed_by and max(1, step.step) > passed), None
+    )
     return {"failed_step": max(1, failure.step), "failed_by": failure.failed_by} if failure else {}
 
 
-def finish(item: Draft, similarities: Sequence[Similarity], engines: dict[str, str], protocol: ProtocolConfig) -> TaskScore:
+def finish(
+    item: Draft,
+    similarities: Sequence[Similarity],
+    engines: dict[str, str],
+    protocol: ProtocolConfig,
+) -> TaskScore:
     """The score with its visual part."""
     if item.score.status is not ScoreStatus.OK:
         return item.score
-    pairs = [*item.score.pairs, *(_pair(shot, like, protocol) for shot, like in zip(item.compared, similarities, strict=True))]
+    pairs = [
+        *item.score.pairs,
+        *(
+            _pair(shot, like, protocol)
+            for shot, like in zip(item.compared, similarities, strict=True)
+        ),
+    ]
     pairs.sort(key=lambda pair: pair.step)
     low = formula.mean(pair.low for pair in pairs)
     high = formula.mean(pair.high for pair in pairs) if protocol.high else None
     vfs = formula.vfs(low, high, has_high=protocol.high)
-    update = {"pairs": tuple(pairs), "engines": engines, "low": low, "high": high, "vfs": vfs, "final": formula.final(item.score.ifs, vfs)}
+    update = {
+        "pairs": tuple(pairs),
+        "engines": engines,
+        "low": low,
+        "high": high,
+        "vfs": vfs,
+        "final": formula.final(item.score.ifs, vfs),
+    }
     if vfs is None:
         nothing = dict.fromkeys(("passed", "ifs", "low", "high", "vfs", "final"))
         update |= nothing | {"status": ScoreStatus.UNSCORED, "reason": _why(pairs, protocol)}
@@ -136,11 +229,19 @@ def _pair(shot: Shot, like: Similarity, protocol: ProtocolConfig) -> Pair:
         reasons["high"] = step.rubric_reason or "the judge gave no rubric"
     if step.screenshot_sha256 and like.candidate_sha256 not in (None, step.screenshot_sha256):
         changed = "the screenshot is not the one that was judged: run `iwr judge` again"
-        reasons, like = dict.fromkeys(like.metrics, changed), like._replace(metrics=dict.fromkeys(like.metrics))
+        reasons, like = (
+            dict.fromkeys(like.metrics, changed),
+            like._replace(metrics=dict.fromkeys(like.metrics)),
+        )
     return Pair(
-        step=step.step, reference_sha256=like.reference_sha256, candidate_sha256=like.candidate_sha256,
-        metrics=like.metrics, reasons=reasons, low=formula.mean(like.metrics[name] for name in protocol.low),
-        high=formula.high(shot.rubric.total) if protocol.high and shot.rubric else None, note=like.note,
+        step=step.step,
+        reference_sha256=like.reference_sha256,
+        candidate_sha256=like.candidate_sha256,
+        metrics=like.metrics,
+        reasons=reasons,
+        low=formula.mean(like.metrics[name] for name in protocol.low),
+        high=formula.high(shot.rubric.total) if protocol.high and shot.rubric else None,
+        note=like.note,
     )
 
 
@@ -149,11 +250,16 @@ def _no_screenshot(shot: Shot, protocol: ProtocolConfig) -> Pair:
     step = shot.step
     names = metrics_of(protocol)
     reason = f"the page gave no screenshot: {step.reason or step.failed_by}"
-    blame = step.failed_by in (FailedBy.PAGE, FailedBy.ACTION)
-    zero = 0.0 if blame else None
+    is_the_pages = step.failed_by in (FailedBy.PAGE, FailedBy.ACTION)
+    zero = 0.0 if is_the_pages else None
     return Pair(
-        step=step.step, reference_sha256=file_digest(shot.checkpoint), candidate_sha256=None,
-        metrics=dict.fromkeys(names), reasons=dict.fromkeys(names, reason), low=zero, high=zero if protocol.high else None,
+        step=step.step,
+        reference_sha256=file_digest(shot.checkpoint),
+        candidate_sha256=None,
+        metrics=dict.fromkeys(names),
+        reasons=dict.fromkeys(names, reason),
+        low=zero,
+        high=zero if protocol.high else None,
     )
 
 
@@ -168,16 +274,31 @@ def _why(pairs: Sequence[Pair], protocol: ProtocolConfig) -> str:
 def missing_stage(inputs: Fingerprint) -> str:
     if inputs["input.generation"] == "none":
         return "no page yet: run `iwr generate`"
-    return "not judged yet: run `iwr judge`" if inputs["input.rollout"] == "none" else "not scored yet: run `iwr score`"
+    return (
+        "not judged yet: run `iwr judge`"
+        if inputs["input.rollout"] == "none"
+        else "not scored yet: run `iwr score`"
+    )
 
 
-def unscored(subject: Subject, fingerprint: Fingerprint, config: Config, reason: str, **place: Any) -> TaskScore:
+def unscored(
+    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str, **place: Any
+) -> TaskScore:
     return _score(subject, fingerprint, config, ScoreStatus.UNSCORED, reason=reason, **place)
 
 
-def _score(subject: Subject, fingerprint: Fingerprint, config: Config, status: ScoreStatus, **fields: Any) -> TaskScore:
+def _score(
+    subject: Subject, fingerprint: Fingerprint, config: Config, status: ScoreStatus, **fields: Any
+) -> TaskScore:
     given: dict[str, Any] = dict.fromkeys(("passed", "ifs", "low", "high", "vfs", "final")) | fields
     return TaskScore(
-        model=subject.model, judge=config.judge.name, protocol=config.protocol.name, task=subject.task.id, status=status,
-        fingerprint=fingerprint, steps=len(subject.task.actions), classification=subject.task.classification, **given,
+        model=subject.model,
+        judge=config.judge.name,
+        protocol=config.protocol.name,
+        task=subject.task.id,
+        status=status,
+        fingerprint=fingerprint,
+        steps=len(subject.task.actions),
+        classification=subject.task.classification,
+        **given,
     )

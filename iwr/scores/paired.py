@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 from iwr.errors import ConfigError, DataError, StaleRunError
 from iwr.records import Fingerprint, Generation, Rollout, ScoreStatus, TaskScore
-from iwr.runs import RunPaths, TaskPaths, differing_keys, readable
+from iwr.runs.files import readable
+from iwr.runs.paths import RunPaths, TaskPaths
+from iwr.runs.resume import differing_keys
 from iwr.scores.aggregate import SCORES
-from iwr.scores.statistics import interval, paired_p
+from iwr.stats import interval, paired_p
 
 FROM_GENERATION = ("prompt", "sampling.fps", "sampling.max_frames")
 
@@ -44,11 +46,25 @@ def read_side(folder: Path, judge: str | None = None, protocol: str | None = Non
     """
     folder = folder.expanduser().absolute()
     paths = RunPaths(folder.parent)
-    tasks = [paths.task(folder.name, child.name) for child in sorted(folder.glob("*")) if child.is_dir()]
-    found = [(task, file) for task in tasks for file in sorted(task.folder.glob(f"judge-{judge or '*'}/score-{protocol or '*'}.json"))]
+    tasks = [
+        paths.task(folder.name, child.name) for child in sorted(folder.glob("*")) if child.is_dir()
+    ]
+    found = [
+        (task, file)
+        for task in tasks
+        for file in sorted(task.folder.glob(f"judge-{judge or '*'}/score-{protocol or '*'}.json"))
+    ]
     if not found:
-        raise DataError(f"{folder} holds no scores", hint="name a contestant's folder in a run that was scored, such as runs/demo/oracle")
-    kinds = sorted({(file.parent.name.removeprefix("judge-"), file.stem.removeprefix("score-")) for _, file in found})
+        raise DataError(
+            f"{folder} holds no scores",
+            hint="name a contestant's folder in a run that was scored, such as runs/demo/oracle",
+        )
+    kinds = sorted(
+        {
+            (file.parent.name.removeprefix("judge-"), file.stem.removeprefix("score-"))
+            for _, file in found
+        }
+    )
     if len(kinds) > 1:
         choices = "; ".join(f"judge={judge} protocol={protocol}" for judge, protocol in kinds)
         raise ConfigError(f"{folder} holds several kinds of scores", hint=f"choose one: {choices}")
@@ -64,17 +80,32 @@ def compare(first: Side, second: Side) -> dict[str, Any]:
     """
     shared = [task for task in first.scores if task in second.scores]
     if not shared:
-        raise DataError(f"{first.label} and {second.label} share no task", hint="compare runs over the same data set")
+        raise DataError(
+            f"{first.label} and {second.label} share no task",
+            hint="compare runs over the same data set",
+        )
     check_comparable(first, second, shared)
     pairs = [(first.scores[task].score, second.scores[task].score) for task in shared]
     known = [(a, b) for a, b in pairs if a.final is not None and b.final is not None]
-    finals = [round(b.final - a.final, 9) for a, b in known if a.final is not None and b.final is not None]
+    finals = [
+        round(b.final - a.final, 9) for a, b in known if a.final is not None and b.final is not None
+    ]
     return {
-        "first": first.label, "second": second.label, "judge": pairs[0][0].judge, "protocol": pairs[0][0].protocol,
-        "tasks": len(known), "unscored": len(shared) - len(known),
-        "only_first": len(first.scores) - len(shared), "only_second": len(second.scores) - len(shared),
-        "won": sum(d > 0 for d in finals), "lost": sum(d < 0 for d in finals), "tied": sum(d == 0 for d in finals),
-        "scores": {name: _difference([(getattr(a, name), getattr(b, name)) for a, b in known]) for name in SCORES},
+        "first": first.label,
+        "second": second.label,
+        "judge": pairs[0][0].judge,
+        "protocol": pairs[0][0].protocol,
+        "tasks": len(known),
+        "unscored": len(shared) - len(known),
+        "only_first": len(first.scores) - len(shared),
+        "only_second": len(second.scores) - len(shared),
+        "won": sum(d > 0 for d in finals),
+        "lost": sum(d < 0 for d in finals),
+        "tied": sum(d == 0 for d in finals),
+        "scores": {
+            name: _difference([(getattr(a, name), getattr(b, name)) for a, b in known])
+            for name in SCORES
+        },
     }
 
 
@@ -84,7 +115,9 @@ def check_comparable(first: Side, second: Side, shared: Sequence[str]) -> None:
     for task in shared:
         a, b = first.scores[task].settings, second.scores[task].settings
         for key in differing_keys(a, b):
-            if key in a and key in b:  # baselines have no prompt, a task without a page was never judged
+            if (
+                key in a and key in b
+            ):  # baselines have no prompt, a task without a page was never judged
                 name = f"data of task {task}" if key == "data" else key
                 different.setdefault(name, f"{name}: {a[key][:40]} and {b[key][:40]}")
     if different:
@@ -101,8 +134,11 @@ def _difference(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str,
         return None
     differences = [b - a for a, b in known]
     return {
-        "first": sum(a for a, _ in known) / len(known), "second": sum(b for _, b in known) / len(known),
-        "difference": sum(differences) / len(known), "interval": interval(differences), "p": paired_p(differences),
+        "first": sum(a for a, _ in known) / len(known),
+        "second": sum(b for _, b in known) / len(known),
+        "difference": sum(differences) / len(known),
+        "interval": interval(differences),
+        "p": paired_p(differences),
     }
 
 
@@ -112,13 +148,27 @@ def _scored(task: TaskPaths, file: Path) -> Scored | None:
 
 
 def _settings(task: TaskPaths, file: Path, score: TaskScore) -> Iterator[tuple[str, str]]:
-    yield from (("judge", score.judge), ("protocol", score.protocol), ("data", score.fingerprint.get("input.task", "")))
-    yield from ((key, value) for key, value in score.fingerprint.items() if not key.startswith("input."))
+    yield from (
+        ("judge", score.judge),
+        ("protocol", score.protocol),
+        ("data", score.fingerprint.get("input.task", "")),
+    )
+    yield from (
+        (key, value) for key, value in score.fingerprint.items() if not key.startswith("input.")
+    )
     if score.status is not ScoreStatus.UNSCORED:
         yield from ((f"metric {name}", engine) for name, engine in score.engines.items())
     rollout = readable(task.judge(score.judge).rollout, Rollout)
     if rollout:
-        yield from ((key, value) for key, value in rollout.fingerprint.items() if key not in ("input.page", "input.task"))
+        yield from (
+            (key, value)
+            for key, value in rollout.fingerprint.items()
+            if key not in ("input.page", "input.task")
+        )
     generation = readable(task.generation, Generation)
     if generation:
-        yield from ((key, generation.fingerprint[key]) for key in FROM_GENERATION if key in generation.fingerprint)
+        yield from (
+            (key, generation.fingerprint[key])
+            for key in FROM_GENERATION
+            if key in generation.fingerprint
+        )

@@ -15,8 +15,9 @@ from iwr.config import Config
 from iwr.errors import MetricError
 from iwr.progress import Progress, silent
 from iwr.records import Fingerprint, ScoreStatus, Task, TaskScore, file_digest
-from iwr.runs import RunPaths, readable, write_record
-from iwr.runs import owed as is_owed
+from iwr.runs.files import readable, write_record
+from iwr.runs.paths import RunPaths
+from iwr.runs.resume import is_pending
 from iwr.scores import formula
 from iwr.scores.draft import Subject, draft, finish, metrics_of, missing_stage, unscored
 
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     from iwr.metrics.compare import Similarity
 
 
-def score(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths, progress: Progress = silent) -> list[TaskScore]:
+def score(
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
+    progress: Progress = silent,
+) -> list[TaskScore]:
     """Score what is owed and return all scores, model by model, in the order of the tasks.
 
     Raises StaleRunError when finished scores were made under another protocol, ConfigError for unknown metrics.
@@ -32,7 +39,9 @@ def score(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: R
     metrics = metrics_of(config.protocol)
     todo = _todo(models, tasks, config, paths)
     drafts = [draft(subject, fingerprint, config) for subject, fingerprint in todo]
-    similarities, engines = _compare([pair for item in drafts for pair in item.files], metrics, config, paths, progress)
+    similarities, engines = _compare(
+        [pair for item in drafts for pair in item.files], metrics, config, paths, progress
+    )
     found = iter(similarities)
     for item in drafts:
         done = finish(item, [next(found) for _ in item.compared], engines, config.protocol)
@@ -41,31 +50,48 @@ def score(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: R
     return recorded(models, tasks, config, paths)
 
 
-def owed(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> int:
+def pending_scores(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> int:
     """How many (model, task) pairs have a page but no score of their present page and rollout. Raises as `score` does."""
-    return sum(subject.paths.generation.exists() for subject, _ in _todo(models, tasks, config, paths))
+    return sum(
+        subject.paths.generation.exists() for subject, _ in _todo(models, tasks, config, paths)
+    )
 
 
-def _todo(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> list[tuple[Subject, Fingerprint]]:
+def _todo(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> list[tuple[Subject, Fingerprint]]:
     keys = _metric_keys(metrics_of(config.protocol))
-    found = [(subject, _fingerprint(subject, config, keys)) for subject in _subjects(models, tasks, config, paths)]
-    return [(s, f) for s, f in found if is_owed(s.file, TaskScore, f, config.run.on_change)]
+    found = [
+        (subject, _fingerprint(subject, config, keys))
+        for subject in _subjects(models, tasks, config, paths)
+    ]
+    return [(s, f) for s, f in found if is_pending(s.file, TaskScore, f, config.run.on_change)]
 
 
-def recorded(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> list[TaskScore]:
+def recorded(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> list[TaskScore]:
     """The scores on disk. What has none, or one made before its page or rollout changed, is unscored and says so."""
     scores = []
     for subject in _subjects(models, tasks, config, paths):
         inputs = _inputs(subject)
         found = readable(subject.file, TaskScore)
-        if found is not None and any(found.fingerprint.get(key) != value for key, value in inputs.items()):
+        if found is not None and any(
+            found.fingerprint.get(key) != value for key, value in inputs.items()
+        ):
             found = None
         scores.append(found or unscored(subject, {}, config, missing_stage(inputs)))
     return scores
 
 
 def _compare(
-    pairs: list[tuple[Path, Path]], metrics: dict[str, dict[str, Any]], config: Config, paths: RunPaths, progress: Progress
+    pairs: list[tuple[Path, Path]],
+    metrics: dict[str, dict[str, Any]],
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
 ) -> tuple[list[Similarity], dict[str, str]]:
     if not pairs:
         return [], {}
@@ -75,7 +101,9 @@ def _compare(
     return compare(pairs, metrics, cache, progress)
 
 
-def _subjects(models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths) -> Iterator[Subject]:
+def _subjects(
+    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+) -> Iterator[Subject]:
     for model in models:
         for task in tasks:
             files = paths.task(model, task.id)
@@ -101,7 +129,10 @@ def _fingerprint(subject: Subject, config: Config, keys: dict[str, str | None]) 
     """A metric whose engine is not here today leaves finished scores as they are."""
     old = readable(subject.file, TaskScore)
     before = old.fingerprint if old and old.status is not ScoreStatus.UNSCORED else {}
-    engines = {f"input.metric.{name}": key or before.get(f"input.metric.{name}", "not available") for name, key in keys.items()}
+    engines = {
+        f"input.metric.{name}": key or before.get(f"input.metric.{name}", "not available")
+        for name, key in keys.items()
+    }
     protocol = config.protocol
     settings = {
         "protocol.low": json.dumps(protocol.low),
@@ -117,5 +148,3 @@ def _inputs(subject: Subject) -> Fingerprint:
     """The records that a score is made from, by content; "none" where a stage has not run."""
     files = {"input.generation": subject.paths.generation, "input.rollout": subject.judged.rollout}
     return {key: file_digest(file) if file.exists() else "none" for key, file in files.items()}
-
-

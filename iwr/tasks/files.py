@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iwr.errors import DataError
-from iwr.tasks.line import ActionLine
+from iwr.tasks.schema import ActionLine
 
 STEP_FILE = re.compile(r"step_(\d{1,4})\.png")
 STITCHED_FILE = re.compile(r"stitched_image.*\.(png|jpe?g)", re.IGNORECASE)
@@ -21,7 +21,9 @@ BLOCK = 256 << 10
 class FileError(DataError):
     """A file of a task cannot be used."""
 
-    def __init__(self, file: Path, message: str, *, step: int | None = None, field: str | None = None):
+    def __init__(
+        self, file: Path, message: str, *, step: int | None = None, field: str | None = None
+    ):
         super().__init__(message)
         self.file, self.step, self.field = file, step, field
 
@@ -51,7 +53,11 @@ def inside(folder: Path, path: Path, *, empty: bool = False, **place: Any) -> Pa
     except (OSError, RuntimeError, ValueError) as error:
         raise FileError(path, "is missing; add the file", **place) from error
     if not real.is_relative_to(folder.resolve()):
-        raise FileError(path, "leads out of the task's folder; put the file itself there (`cp -rL` replaces links by files)", **place)
+        raise FileError(
+            path,
+            "leads out of the task's folder; put the file itself there (`cp -rL` replaces links by files)",
+            **place,
+        )
     if not real.is_file():
         raise FileError(path, "is not a regular file", **place)
     if not empty and real.stat().st_size == 0:
@@ -86,7 +92,9 @@ def _check_image(path: Path, **place: Any) -> None:
         raise FileError(path, "is cut off (PNG without its end); copy the file again", **place)
 
 
-def checkpoints_of(root: Path, folder: Path, actions: list[ActionLine]) -> tuple[dict[int, Path], list[str]]:
+def checkpoints_of(
+    root: Path, folder: Path, actions: list[ActionLine]
+) -> tuple[dict[int, Path], list[str]]:
     """Step -> reference screenshot, and the names of numbered files that no flagged action refers to."""
     paths = sorted((folder / "checkpoints").glob("step_*.png"))
     found = {int(match[1]): path for path in paths if (match := STEP_FILE.fullmatch(path.name))}
@@ -98,7 +106,11 @@ def checkpoints_of(root: Path, folder: Path, actions: list[ActionLine]) -> tuple
         given = actions[step - 1].checkpoint_screenshot
         if given:
             chosen[step] = _explicit(root, folder, given, step)
-            found = {number: path for number, path in found.items() if path.resolve() != chosen[step].resolve()}
+            found = {
+                number: path
+                for number, path in found.items()
+                if path.resolve() != chosen[step].resolve()
+            }
     open_steps = [step for step in flagged if step not in chosen]
     numbers = _numbering(folder, open_steps, ordinals, set(found), len(actions))
     for step in open_steps:
@@ -112,14 +124,21 @@ def _explicit(root: Path, folder: Path, given: str, step: int) -> Path:
     """`checkpoint_screenshot`, relative to the task's folder or to the data set's root."""
     field = "checkpoint_screenshot"
     if Path(given).is_absolute() or "\0" in given:
-        raise FileError(folder / "checkpoints", f"{given!r} must be a path relative to the task's folder", step=step, field=field)
+        raise FileError(
+            folder / "checkpoints",
+            f"{given!r} must be a path relative to the task's folder",
+            step=step,
+            field=field,
+        )
     below_root = root / given
     path = below_root if below_root.exists() and not (folder / given).exists() else folder / given
     path = inside(folder, path, step=step, field=field)
     return folder / os.path.relpath(path.resolve(), folder.resolve())
 
 
-def _numbering(folder: Path, steps: list[int], ordinals: dict[int, int], files: set[int], actions: int) -> dict[int, int]:
+def _numbering(
+    folder: Path, steps: list[int], ordinals: dict[int, int], files: set[int], actions: int
+) -> dict[int, int]:
     """Step -> number in the file's name: order among the flagged actions, or index of the action.
 
     The numbering must have a file for every step; when both do, the one that explains every file is taken.
@@ -130,10 +149,18 @@ def _numbering(folder: Path, steps: list[int], ordinals: dict[int, int], files: 
     by_index = {step: step for step in steps}
     fits = [numbers for numbers in (by_order, by_index) if set(numbers.values()) <= files]
     if len(fits) == 2 and by_order != by_index:
-        fits = [by_order] if files <= set(by_order.values()) else [by_index] if max(files) <= actions else []
+        fits = (
+            [by_order]
+            if files <= set(by_order.values())
+            else [by_index]
+            if max(files) <= actions
+            else []
+        )
     if fits:
         return fits[0]
-    wanted = " or ".join(dict.fromkeys(_names(sorted(numbers.values())) for numbers in (by_order, by_index)))
+    wanted = " or ".join(
+        dict.fromkeys(_names(sorted(numbers.values())) for numbers in (by_order, by_index))
+    )
     raise FileError(
         folder / "checkpoints",
         f"flagged actions {', '.join(map(str, steps))} need {wanted}, found {_names(sorted(files)) or 'nothing'} beside step_0.png; "
@@ -148,8 +175,17 @@ def _names(numbers: list[int]) -> str:
 
 
 def stitched_of(folder: Path) -> tuple[Path, ...]:
-    names = [path for path in (folder / "stitched_assets").glob("*") if STITCHED_FILE.fullmatch(path.name)]
-    paths = sorted(names, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)])
+    names = [
+        path
+        for path in (folder / "stitched_assets").glob("*")
+        if STITCHED_FILE.fullmatch(path.name)
+    ]
+    paths = sorted(
+        names,
+        key=lambda path: [
+            int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)
+        ],
+    )
     for path in paths:
         _check_image(inside(folder, path))
     return tuple(paths)

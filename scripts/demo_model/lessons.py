@@ -57,19 +57,29 @@ def answer_text(page: str) -> str:
     return f"```html\n{page}\n```"
 
 
-def load_lessons(tasks: list[Task], processor: Any, model: ModelConfig, protocol: ProtocolConfig) -> list[Lesson]:
+def load_lessons(
+    tasks: list[Task], processor: Any, model: ModelConfig, protocol: ProtocolConfig
+) -> list[Lesson]:
     """Read, decode and tokenise everything once, the recordings as the product would have vLLM sample them."""
     pages = [task.true_page.read_text() for task in tasks if task.true_page]
-    answers = [processor.tokenizer(answer_text(page) + processor.tokenizer.eos_token)["input_ids"] for page in pages]
+    answers = [
+        processor.tokenizer(answer_text(page) + processor.tokenizer.eos_token)["input_ids"]
+        for page in pages
+    ]
     weights = token_weights(answers)
     return [
         Lesson(
-            task.id, text_for(task), page, answer, weight,
+            task.id,
+            text_for(task),
+            page,
+            answer,
+            weight,
             [_see_image(path, processor) for path in task.stitched],
-            _see_clip(task, processor, model, protocol), _dense_frames(task.video, processor),
+            _see_clip(task, processor, model, protocol),
+            _dense_frames(task.video, processor),
         )
         for task, page, answer, weight in zip(tasks, pages, answers, weights, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def token_weights(answers: list[list[int]]) -> list[list[float]]:
@@ -84,7 +94,11 @@ def token_weights(answers: list[list[int]]) -> list[list[float]]:
     def weight(answer: list[int], i: int) -> float:
         if len(after_prefix[tuple(answer[:i])]) > 1:
             return BRANCH_WEIGHT
-        return AMBIGUOUS_WEIGHT if len(after_context[tuple(answer[max(0, i - CONTEXT) : i])]) > 1 else 1.0
+        return (
+            AMBIGUOUS_WEIGHT
+            if len(after_context[tuple(answer[max(0, i - CONTEXT) : i])]) > 1
+            else 1.0
+        )
 
     return [[weight(answer, i) for i in range(len(answer))] for answer in answers]
 
@@ -101,7 +115,9 @@ def decode(path: Path, settings: dict[str, Any]) -> tuple[torch.Tensor, dict[str
     from vllm.multimodal.video import VIDEO_LOADER_REGISTRY
 
     wanted = dict(settings)
-    frames, metadata = VIDEO_LOADER_REGISTRY.load(wanted.pop("video_backend")).load_bytes(path.read_bytes(), **wanted)
+    frames, metadata = VIDEO_LOADER_REGISTRY.load(wanted.pop("video_backend")).load_bytes(
+        path.read_bytes(), **wanted
+    )
     return torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous(), metadata
 
 
@@ -109,10 +125,15 @@ def _see_clip(task: Task, processor: Any, model: ModelConfig, protocol: Protocol
     from transformers.video_utils import VideoMetadata
 
     number = count(probe(task.video, task.id), protocol)
-    frames, metadata = decode(task.video, {**engine_settings(model, protocol), **request_settings(model, number).get("video", {})})
+    frames, metadata = decode(
+        task.video,
+        {**engine_settings(model, protocol), **request_settings(model, number).get("video", {})},
+    )
     metadata.pop("do_sample_frames")
     known = VideoMetadata(**metadata)
-    seen = processor.video_processor(videos=[frames], video_metadata=[known], do_sample_frames=False, return_tensors="pt")
+    seen = processor.video_processor(
+        videos=[frames], video_metadata=[known], do_sample_frames=False, return_tensors="pt"
+    )
     seconds = processor.video_processor.temporal_patch_size / known.sampled_fps
     return Seen(seen["pixel_values_videos"], seen["video_grid_thw"][0], seconds)
 
@@ -122,7 +143,9 @@ def _dense_frames(path: Path, processor: Any) -> torch.Tensor:
 
     video = processor.video_processor
     frames, _ = decode(path, {"video_backend": "opencv", "fps": DENSE})
-    size = SizeDict(shortest_edge=video.size["shortest_edge"], longest_edge=video.size["longest_edge"])
+    size = SizeDict(
+        shortest_edge=video.size["shortest_edge"], longest_edge=video.size["longest_edge"]
+    )
     return video.resize(frames[None], size, video.resample, video.patch_size * video.merge_size)[0]
 
 
@@ -139,14 +162,28 @@ def vary(lesson: Lesson, processor: Any, random: torch.Generator) -> Seen:
     at = torch.linspace(first, last - uniform(0, step), 2 * pairs).clamp(0, total - 1).long()
     frames = lesson.dense[at].float() * uniform(0.9, 1.1) + uniform(-10, 10)
     frames = (frames + 3 * torch.randn(frames.shape, generator=random)).clamp(0, 255).byte()
-    seen = processor.video_processor(videos=[frames], do_resize=False, do_sample_frames=False, return_tensors="pt")
+    seen = processor.video_processor(
+        videos=[frames], do_resize=False, do_sample_frames=False, return_tensors="pt"
+    )
     return Seen(seen["pixel_values_videos"], seen["video_grid_thw"][0], uniform(1.9, 2.4))
 
 
-def sequence(lesson: Lesson, images: list[Seen], clip: Seen, processor: Any, config: Any, until: int | None = None) -> Sequence:
+def sequence(
+    lesson: Lesson,
+    images: list[Seen],
+    clip: Seen,
+    processor: Any,
+    config: Any,
+    until: int | None = None,
+) -> Sequence:
     """The request as the product words it, followed by the answer (its first `until` tokens)."""
-    parts = [{"type": "image"}] * len(images) + [{"type": "video"}, {"type": "text", "text": lesson.prompt}]
-    text = processor.apply_chat_template([{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True)
+    parts = [{"type": "image"}] * len(images) + [
+        {"type": "video"},
+        {"type": "text", "text": lesson.prompt},
+    ]
+    text = processor.apply_chat_template(
+        [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
+    )
     seen, merge = iter([*images, clip]), config.vision_config.spatial_merge_size
     request: list[int] = []
     for token in processor.tokenizer(text)["input_ids"]:
@@ -157,7 +194,9 @@ def sequence(lesson: Lesson, images: list[Seen], clip: Seen, processor: Any, con
     return Sequence(ids, rotary_positions(ids, images, clip, config), weights, images, clip)
 
 
-def rotary_positions(ids: torch.Tensor, images: list[Seen], clip: Seen, config: Any) -> torch.Tensor:
+def rotary_positions(
+    ids: torch.Tensor, images: list[Seen], clip: Seen, config: Any
+) -> torch.Tensor:
     """(3, length) positions in time, height, width, as vLLM counts them: after an image or a video it goes on at the
     largest position so far + 1, where transformers adds the larger side of the grid
     (vllm/model_executor/models/qwen2_5_vl.py: get_mrope_input_positions)."""
@@ -172,7 +211,12 @@ def rotary_positions(ids: torch.Tensor, images: list[Seen], clip: Seen, config: 
         else:
             t, h, w = (int(n) for n in seen.grid)
             scale = rate * seen.seconds if seen.seconds else 1.0
-            grid = torch.meshgrid((torch.arange(t) * scale).long(), torch.arange(h // merge), torch.arange(w // merge), indexing="ij")
+            grid = torch.meshgrid(
+                (torch.arange(t) * scale).long(),
+                torch.arange(h // merge),
+                torch.arange(w // merge),
+                indexing="ij",
+            )
             block = torch.stack(grid).reshape(3, -1) + following
         columns.append(block)
         at, following = at + block.shape[1], int(block.max()) + 1

@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-PIXELS = {"image": 8 * 28 * 28, "video": 18 * 28 * 28}  # most pixels of one overview image, and of one frame
+PIXELS = {
+    "image": 8 * 28 * 28,
+    "video": 18 * 28 * 28,
+}  # most pixels of one overview image, and of one frame
 FEWEST_PIXELS = 4 * 28 * 28
-SPECIAL = ["<|im_end|>", "<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+SPECIAL = [
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+]
 
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
@@ -35,7 +45,10 @@ def build_tokenizer(texts: list[str], vocabulary: int) -> Any:
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split("\n", "merged_with_previous"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+        [
+            pre_tokenizers.Split("\n", "merged_with_previous"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
@@ -47,7 +60,10 @@ def build_tokenizer(texts: list[str], vocabulary: int) -> Any:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>", clean_up_tokenization_spaces=False
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        clean_up_tokenization_spaces=False,
     )
 
 
@@ -79,7 +95,11 @@ def build_model(tokenizer: Any, context: int) -> Any:
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "max_position_embeddings": context,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [8, 12, 12]},
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10_000.0,
+            "mrope_section": [8, 12, 12],
+        },
         "bos_token_id": ids["<|im_start|>"],
         "eos_token_id": ids["<|im_end|>"],
         "pad_token_id": ids["<|im_end|>"],

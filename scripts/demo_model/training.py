@@ -13,7 +13,9 @@ from demo_model.lessons import BRANCH_WEIGHT, Lesson, Seen, Sequence, sequence, 
 
 RATE, LEAST_RATE, WARM_UP, CLIP = 1.5e-3, 1.5e-4, 15, 1.0
 SETTLING = 0.05  # mean loss of whole pages from which the rate falls in proportion
-GOOD_ENOUGH = 0.03  # on the LARGEST loss of any token: a mean hides the one token that picks the wrong page
+GOOD_ENOUGH = (
+    0.03  # on the LARGEST loss of any token: a mean hides the one token that picks the wrong page
+)
 STEADY = 6  # whole-page steps in a row that must be good enough
 UNSURE_WEIGHT = 10.0  # of any token that is not good enough yet
 OPENINGS_UNTIL = 60  # up to this step every other step is on openings, later every fourth
@@ -27,7 +29,9 @@ class State:
 
     def __init__(self, model: Any, seed: int):
         self.model = model
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0
+        )
         self.random = random.Random(seed)
         self.noise = torch.Generator().manual_seed(seed)
         self.step = 0
@@ -42,9 +46,15 @@ class State:
     def save(self, path: Path) -> None:
         kept = {name: getattr(self, name) for name in KEPT}
         torch.save(
-            {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "random": self.random.getstate(),
-             "noise": self.noise.get_state(), **kept}, path,
-        )  # fmt: skip
+            {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "random": self.random.getstate(),
+                "noise": self.noise.get_state(),
+                **kept,
+            },
+            path,
+        )
 
     def load(self, path: Path) -> None:
         kept = torch.load(path, weights_only=False)
@@ -77,7 +87,16 @@ def one_step(state: State, lessons: list[Lesson], processor: Any) -> Losses:
     for lesson in lessons:
         clip = vary(lesson, processor, state.noise) if state.random.random() < 0.85 else lesson.clip
         until = None if whole else opening(lesson)
-        batch.append(sequence(lesson, some_sheets(state, lesson, lessons), clip, processor, state.model.config, until))
+        batch.append(
+            sequence(
+                lesson,
+                some_sheets(state, lesson, lessons),
+                clip,
+                processor,
+                state.model.config,
+                until,
+            )
+        )
     for group in state.optimizer.param_groups:
         group["lr"] = state.rate
     losses, weights = token_losses(state.model, batch)
@@ -90,7 +109,11 @@ def one_step(state: State, lessons: list[Lesson], processor: Any) -> Losses:
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), CLIP)
     state.optimizer.step()
     state.step += 1
-    result = Losses(counted.mean().item(), counted.max().item(), losses.detach()[weights == BRANCH_WEIGHT].max().item())
+    result = Losses(
+        counted.mean().item(),
+        counted.max().item(),
+        losses.detach()[weights == BRANCH_WEIGHT].max().item(),
+    )
     if whole:
         state.mean = result.mean
         state.good = state.good + 1 if result.largest < GOOD_ENOUGH else 0
@@ -123,10 +146,15 @@ def forward(model: Any, batch: list[Sequence]) -> torch.Tensor:
     images = [image for s in batch for image in s.images]
     seen = {}
     if images:
-        seen = {"pixel_values": torch.cat([i.patches for i in images]), "image_grid_thw": torch.stack([i.grid for i in images])}
+        seen = {
+            "pixel_values": torch.cat([i.patches for i in images]),
+            "image_grid_thw": torch.stack([i.grid for i in images]),
+        }
     return model(
         input_ids=_padded([s.ids for s in batch]),
-        position_ids=torch.stack([_padded([s.positions[axis] for s in batch]) for axis in range(3)]),
+        position_ids=torch.stack(
+            [_padded([s.positions[axis] for s in batch]) for axis in range(3)]
+        ),
         pixel_values_videos=torch.cat([s.clip.patches for s in batch]),
         video_grid_thw=torch.stack([s.clip.grid for s in batch]),
         use_cache=False,
@@ -144,6 +172,8 @@ def certainty(model: Any, lessons: list[Lesson], processor: Any) -> dict[str, fl
     images. Above 0.5 everywhere means that greedy decoding writes the page exactly."""
     found = {}
     for lesson in lessons:
-        losses, weights = token_losses(model, [sequence(lesson, lesson.sheets, lesson.clip, processor, model.config)])
+        losses, weights = token_losses(
+            model, [sequence(lesson, lesson.sheets, lesson.clip, processor, model.config)]
+        )
         found[lesson.id] = losses[weights > 0].max().neg().exp().item()
     return found

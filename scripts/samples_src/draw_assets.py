@@ -20,7 +20,9 @@ def canvas(width: int, height: int, colour: Colour) -> tuple[Image.Image, ImageD
     return image, ImageDraw.Draw(image)
 
 
-def sky(width: int, height: int, top: Colour, bottom: Colour) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def sky(
+    width: int, height: int, top: Colour, bottom: Colour
+) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """A vertical gradient in 24 flat bands, so that the PNG stays small."""
     image, draw = canvas(width, height, top)
     first, last = (Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in (top, bottom))
@@ -30,7 +32,14 @@ def sky(width: int, height: int, top: Colour, bottom: Colour) -> tuple[Image.Ima
     return image, draw
 
 
-def write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, colour: Colour, anchor: str = "mm") -> None:
+def write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    colour: Colour,
+    anchor: str = "mm",
+) -> None:
     draw.text(at, text, fill=colour, anchor=anchor, font=ImageFont.load_default(size))
 
 
@@ -38,7 +47,9 @@ def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: C
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
-def logo(width: int, height: int, text: str, back: Colour, ink: Colour, mark: Colour) -> Image.Image:
+def logo(
+    width: int, height: int, text: str, back: Colour, ink: Colour, mark: Colour
+) -> Image.Image:
     image, draw = canvas(width, height, back)
     disc(draw, height * 0.45, height * 0.5, height * 0.36, mark)
     disc(draw, height * 0.57, height * 0.42, height * 0.2, back)
@@ -54,7 +65,9 @@ def face(back: Colour, skin: Colour, hair: Colour, shirt: Colour, size: int = 96
     return image
 
 
-def skyline(width: int, height: int, top: Colour, bottom: Colour, towers: Colour, light: Colour, count: int) -> Image.Image:
+def skyline(
+    width: int, height: int, top: Colour, bottom: Colour, towers: Colour, light: Colour, count: int
+) -> Image.Image:
     image, draw = sky(width, height, top, bottom)
     step = width / count
     for index in range(count):
@@ -77,7 +90,9 @@ def poster(image: Image.Image, title: str, ink: Colour) -> Image.Image:
 
 def film_rating() -> Iterator[Image.Image]:
     yield logo(320, 80, "Reelhouse", "#e8b31c", "#12110f", "#12110f")
-    yield poster(skyline(270, 400, "#0b1440", "#3d7bd6", "#060a1c", "#e8b31c", 6), "Night Circuit", "#f3d98a")
+    yield poster(
+        skyline(270, 400, "#0b1440", "#3d7bd6", "#060a1c", "#e8b31c", 6), "Night Circuit", "#f3d98a"
+    )
     road, draw = sky(270, 400, "#f2c9a0", "#fff3e0")
     draw.polygon([(135, 190), (20, 400), (250, 400)], fill="#8d7f74")
     draw.polygon([(133, 200), (120, 400), (150, 400)], fill="#fff3e0")
@@ -132,7 +147,9 @@ def shop_cart() -> Iterator[Image.Image]:
 
 def tiles_2048() -> Iterator[Image.Image]:
     title, draw = canvas(520, 200, "#faf3e3")
-    for index, (digit, colour) in enumerate(zip("2048", ("#f0b49a", "#e8925a", "#e8702a", "#d4a017"), strict=True)):
+    for index, (digit, colour) in enumerate(
+        zip("2048", ("#f0b49a", "#e8925a", "#e8702a", "#d4a017"), strict=True)
+    ):
         draw.rounded_rectangle((index * 130 + 6, 36, index * 130 + 122, 164), 18, fill=colour)
         write(draw, (index * 130 + 64, 100), digit, 90, "#ffffff")
     yield title
@@ -159,7 +176,11 @@ def signup_form() -> Iterator[Image.Image]:
 def docs_page() -> Iterator[Image.Image]:
     yield logo(360, 96, "Lumen", "#5b2a9d", "#ffffff", "#ffcf4a")
     scheme, draw = canvas(860, 200, "#f7f2fd")
-    for x, text, colour in ((60, "Browser", "#8355c4"), (345, "Lumen", "#5b2a9d"), (630, "Files", "#8355c4")):
+    for x, text, colour in (
+        (60, "Browser", "#8355c4"),
+        (345, "Lumen", "#5b2a9d"),
+        (630, "Files", "#8355c4"),
+    ):
         draw.rounded_rectangle((x, 60, x + 170, 140), 10, fill=colour)
         write(draw, (x + 85, 100), text, 28, "#ffffff")
     for x in (240, 525):
@@ -189,7 +210,12 @@ def music_player() -> Iterator[Image.Image]:
     for row in range(6):
         draw.rectangle((0, 230 + row * 34, 420, 246 + row * 34), fill="#3a1257")
     yield cover
-    for back, shape in (("#e9c46a", "#bc6c25"), ("#023e8a", "#90e0ef"), ("#343a40", "#f8f9fa"), ("#2a9d8f", "#e9f5db")):
+    for back, shape in (
+        ("#e9c46a", "#bc6c25"),
+        ("#023e8a", "#90e0ef"),
+        ("#343a40", "#f8f9fa"),
+        ("#2a9d8f", "#e9f5db"),
+    ):
         album, draw = canvas(180, 180, back)
         disc(draw, 90, 96, 58, shape)
         disc(draw, 116, 80, 46, back)

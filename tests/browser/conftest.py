@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iwr.browser.sandbox import Chromium, Site, Tab
+from iwr.browser.chromium import Chromium, Site, Tab
 from iwr.config import BrowserConfig, Environment
 
 

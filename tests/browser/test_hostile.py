@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from iwr.browser import actions
+from iwr.browser import input as actions
+from iwr.browser.chromium import Site
+from iwr.browser.page import Limits
 from iwr.browser.pool import Pool
-from iwr.browser.sandbox import Site
-from iwr.browser.tab import Limits
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import IwrError
 from tests.browser.hostile import NETWORK, TRAPS, VARIANTS
@@ -20,7 +20,9 @@ from tests.browser.hostile import NETWORK, TRAPS, VARIANTS
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 # without a network namespace, so that the flags alone must hold
-CONFIG = BrowserConfig(name="test", contexts=3, page_seconds=20, settle_seconds=2, renderer_mb=700, namespace=False)
+CONFIG = BrowserConfig(
+    name="test", contexts=3, page_seconds=20, settle_seconds=2, renderer_mb=700, namespace=False
+)
 HEALTHY = "<button onclick=\"setTimeout(() => out.textContent = 'fine', 300)\" style='width:800px;height:500px'>go</button><p id=out></p>"
 
 
@@ -83,8 +85,14 @@ def run(tmp_path_factory, pytestconfig):
     Returns the outcomes by name, the healthy page's outcomes, and what the listener heard.
     """
     folder, listener = tmp_path_factory.mktemp("hostile"), Listener()
-    pages = {name: html.replace("{net}", f"127.0.0.1:{listener.port}") for name, html in NETWORK.items()}
-    pages |= {name: html for name, (html, _) in TRAPS.items() if name not in VARIANTS or pytestconfig.getoption("--full")}
+    pages = {
+        name: html.replace("{net}", f"127.0.0.1:{listener.port}") for name, html in NETWORK.items()
+    }
+    pages |= {
+        name: html
+        for name, (html, _) in TRAPS.items()
+        if name not in VARIANTS or pytestconfig.getoption("--full")
+    }
     (folder / "healthy.html").write_text(HEALTHY)
 
     async def everything():
@@ -102,7 +110,9 @@ def run(tmp_path_factory, pytestconfig):
         async with Pool(CONFIG, Environment.read()) as pool:
             await asyncio.gather(attacker(pool), attacker(pool), neighbour(pool))
             for name in [name for name in pages if outcomes[name].ended not in expected(name)]:
-                outcomes[name] = await attack(pool, folder, name, pages[name])  # was it the crowd? once more, alone
+                outcomes[name] = await attack(
+                    pool, folder, name, pages[name]
+                )  # was it the crowd? once more, alone
         return outcomes, healthy
 
     return *asyncio.run(everything()), listener.heard
@@ -113,7 +123,9 @@ def test_a_way_out_leads_nowhere_and_harms_nothing(run, name):
     assert run[0][name].ended in expected(name), run[0][name]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.full] * (name in VARIANTS)) for name in TRAPS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.full] * (name in VARIANTS)) for name in TRAPS]
+)
 def test_a_trap_costs_its_own_page_bounded_time(run, name):
     outcome = run[0][name]
     assert outcome.ended in expected(name), outcome

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from iwr.browser import actions
-from iwr.browser.cage import namespace
+from iwr.browser import input as actions
+from iwr.browser.chromium import Chromium, Site
+from iwr.browser.isolation import namespace
 from iwr.browser.pool import Pool
 from iwr.browser.processes import command_line, processes
-from iwr.browser.sandbox import Chromium, Site
 from iwr.browser.site import serve
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import BrowserError, DataError, PageError
@@ -36,7 +36,9 @@ def task(tmp_path):
     return Site(tmp_path / "index.html", tmp_path / "assets")
 
 
-FETCH = "(url) => fetch(url).then(async (r) => r.ok ? await r.text() : r.status).catch(() => 'refused')"
+FETCH = (
+    "(url) => fetch(url).then(async (r) => r.ok ? await r.text() : r.status).catch(() => 'refused')"
+)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,9 @@ def test_a_page_reads_its_assets_and_nothing_else(browse, task, url, answer):
 
 def test_the_placeholder_leads_to_the_assets(browse, task):
     async def work(tab):
-        return await tab.evaluate(FETCH, await tab.evaluate("() => document.querySelector('p').textContent"))
+        return await tab.evaluate(
+            FETCH, await tab.evaluate("() => document.querySelector('p').textContent")
+        )
 
     assert browse(task, work) == "asset"
 
@@ -88,7 +92,11 @@ def test_media_files_are_served_in_parts(tmp_path):
     file.write_bytes(bytes(range(200)))
     assert serve(file, None)[::2] == (200, bytes(range(200)))
     part = serve(file, "bytes=10-19")
-    assert (part.status, part.body, part.headers["content-range"]) == (206, bytes(range(10, 20)), "bytes 10-19/200")
+    assert (part.status, part.body, part.headers["content-range"]) == (
+        206,
+        bytes(range(10, 20)),
+        "bytes 10-19/200",
+    )
     assert serve(file, "bytes=150-").body == bytes(range(150, 200))
     assert serve(file, "bytes=900-").status == 416
 
@@ -107,7 +115,14 @@ def test_scripts_of_the_caller_run_before_those_of_the_page(browse):
     async def work(tab):
         return await tab.evaluate("() => seen")
 
-    assert browse("<script>window.seen = window.planted</script>", work, scripts=["window.planted = 'planted'"]) == "planted"
+    assert (
+        browse(
+            "<script>window.seen = window.planted</script>",
+            work,
+            scripts=["window.planted = 'planted'"],
+        )
+        == "planted"
+    )
 
 
 def test_pages_share_nothing(browse):
@@ -150,7 +165,9 @@ def test_a_browser_that_does_not_start_is_an_error_of_ours(tmp_path, no_process_
 
 def test_the_browser_gets_neither_our_keys_nor_our_network(tmp_path):
     environment = replace(Environment.read(), temporary=str(tmp_path))
-    environment = replace(environment, inherited=environment.inherited | {"IWR_API_KEY": "very secret"})
+    environment = replace(
+        environment, inherited=environment.inherited | {"IWR_API_KEY": "very secret"}
+    )
 
     async def start():
         async with Chromium(CONFIG, environment) as chromium:
@@ -173,7 +190,11 @@ def no_process_left():
 
 
 def drivers() -> list[int]:
-    return [p.pid for p in processes() if p.parent == os.getpid() and p.state != "Z" and "run-driver" in command_line(p.pid)]
+    return [
+        p.pid
+        for p in processes()
+        if p.parent == os.getpid() and p.state != "Z" and "run-driver" in command_line(p.pid)
+    ]
 
 
 async def look(tab):
@@ -206,7 +227,9 @@ def test_browsers_are_recycled(task, no_process_left):
         browsers.append(tab._chromium)
 
     async def run():
-        async with Pool(BrowserConfig(name="test", contexts=1, recycle=2), Environment.read()) as pool:
+        async with Pool(
+            BrowserConfig(name="test", contexts=1, recycle=2), Environment.read()
+        ) as pool:
             for _ in range(5):
                 await pool.run(work, task, 300, 200)
             return pool.version
@@ -247,7 +270,7 @@ def test_a_cancelled_run_leaves_no_process(task, no_process_left):
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from iwr.browser.sandbox import Chromium
+from iwr.browser.chromium import Chromium
 from iwr.config import BrowserConfig, Environment
 async def run():
     async with Chromium(BrowserConfig(name="test"), Environment.read()) as chromium:
@@ -258,7 +281,9 @@ asyncio.run(run())
 
 
 def test_a_browser_ends_with_a_process_that_is_killed():
-    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=120
+    )
     browser = int(done.stdout)
     for _ in range(100):
         if not Path(f"/proc/{browser}").exists():

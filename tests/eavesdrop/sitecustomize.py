@@ -3,7 +3,11 @@
 import os
 import sys
 
-EVENTS = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0}  # event -> which argument holds the address
+EVENTS = {
+    "socket.connect": 1,
+    "socket.sendto": 1,
+    "socket.getaddrinfo": 0,
+}  # event -> which argument holds the address
 
 
 def hear(event: str, arguments: tuple) -> None:

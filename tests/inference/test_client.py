@@ -13,15 +13,20 @@ import pytest
 from iwr.errors import RequestError, ServerError
 from iwr.inference import client as module
 from iwr.inference.client import ChatClient
-from iwr.inference.server import Endpoint
+from iwr.inference.server.process import Endpoint
 
-ANSWER = {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+ANSWER = {
+    "choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1},
+}
 
 
 class Wire:
     """A server that gives one prepared (status, body) after the other, then `ANSWER`; it keeps what it was asked."""
 
-    def __init__(self, *replies: tuple[int, object] | Callable[[], None], models: Sequence[str] = ("tiny",)):
+    def __init__(
+        self, *replies: tuple[int, object] | Callable[[], None], models: Sequence[str] = ("tiny",)
+    ):
         self.asked: list[dict] = []
         self.keys: list[str | None] = []
         replies_left = list(replies)
@@ -52,13 +57,17 @@ class Wire:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.endpoint = Endpoint(f"http://127.0.0.1:{self._server.server_port}/v1", "tiny", "secret")
+        self.endpoint = Endpoint(
+            f"http://127.0.0.1:{self._server.server_port}/v1", "tiny", "secret"
+        )
 
 
 def chat(*wires: Wire, seconds: float = 20, **options):
     async def once():
         async with ChatClient([wire.endpoint for wire in wires], seconds=seconds) as client:
-            return await client.chat([{"role": "user", "content": "hi"}], max_tokens=8, temperature=0, **options)
+            return await client.chat(
+                [{"role": "user", "content": "hi"}], max_tokens=8, temperature=0, **options
+            )
 
     return asyncio.run(once())
 
@@ -66,8 +75,18 @@ def chat(*wires: Wire, seconds: float = 20, **options):
 def test_an_answer_and_what_was_asked():
     wire = Wire()
     answer = chat(wire, stop=["x"], logprobs=True)
-    assert (answer.text, answer.finish_reason, answer.usage.prompt_tokens, answer.attempts) == ("hello", "stop", 3, 1)
-    question = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 8, "temperature": 0}
+    assert (answer.text, answer.finish_reason, answer.usage.prompt_tokens, answer.attempts) == (
+        "hello",
+        "stop",
+        3,
+        1,
+    )
+    question = {
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_tokens": 8,
+        "temperature": 0,
+    }
     assert wire.asked == [question | {"stop": ["x"], "logprobs": True}]
     assert wire.keys == ["Bearer secret"]
 
@@ -124,7 +143,9 @@ def test_requests_spread_over_replicas():
     async def many():
         async with ChatClient([wire.endpoint for wire in wires], seconds=20) as client:
             question = [{"role": "user", "content": "hi"}]
-            await asyncio.gather(*(client.chat(question, max_tokens=1, temperature=0) for _ in range(10)))
+            await asyncio.gather(
+                *(client.chat(question, max_tokens=1, temperature=0) for _ in range(10))
+            )
 
     asyncio.run(many())
     assert sorted(len(wire.asked) for wire in wires) == [5, 5]

@@ -14,15 +14,20 @@ from iwr.inference.generate import generate
 from iwr.inference.prompt import prompt_digest
 from iwr.progress import silent
 from iwr.records import Generation, Task, file_digest
-from iwr.runs import RunPaths, read_record
+from iwr.runs.files import read_record
+from iwr.runs.paths import RunPaths
 from iwr.tasks.load import load, samples_root
-from iwr.tasks.record import record_video
+from iwr.tasks.recorder.record import record_video
 
 FOLDER = Path(__file__).parents[2] / "iwr" / "inference" / "demo_model"
 LEARNT = json.loads((FOLDER / "pages.json").read_text())
 IDS = sorted(LEARNT["pages"])
-PACES = dict(zip(IDS, (0.7, 1.4, 0.8, 1.25), strict=False))  # pages that are filmed again, and how much slower
-OTHER = dict(zip(IDS, [*IDS[1:], IDS[0]], strict=True))  # whose recording a task gets when recordings are swapped
+PACES = dict(
+    zip(IDS, (0.7, 1.4, 0.8, 1.25), strict=False)
+)  # pages that are filmed again, and how much slower
+OTHER = dict(
+    zip(IDS, [*IDS[1:], IDS[0]], strict=True)
+)  # whose recording a task gets when recordings are swapped
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +50,28 @@ def filmed_again(samples: dict[str, Task], folder: Path) -> Iterable[Task]:
     for seed, (id, pace) in enumerate(PACES.items()):
         task, film = samples[id], folder / f"{id}.mp4"
         assert task.true_page
-        record_video(task.true_page, task.assets, task.folder / "script.yaml", film, pace=pace, seed=seed)
+        record_video(
+            task.true_page, task.assets, task.folder / "script.yaml", film, pace=pace, seed=seed
+        )
         assert file_digest(film) != file_digest(task.video)
         yield task.model_copy(update={"id": f"again-{id}", "video": film, "folder": folder})
 
 
 def swapped(samples: dict[str, Task]) -> Iterable[Task]:
     """Tasks that keep their overview images and show the recording of another one."""
-    return [task.model_copy(update={"id": f"swapped-{id}", "video": samples[OTHER[id]].video}) for id, task in samples.items()]
+    return [
+        task.model_copy(update={"id": f"swapped-{id}", "video": samples[OTHER[id]].video})
+        for id, task in samples.items()
+    ]
 
 
 def answer(paths: RunPaths, question: str) -> str:
     files = paths.task("demo", question)
-    return files.page.read_text() if files.page.exists() else f"no page: {record(paths, question).reason}"
+    return (
+        files.page.read_text()
+        if files.page.exists()
+        else f"no page: {record(paths, question).reason}"
+    )
 
 
 def record(paths: RunPaths, question: str) -> Generation:

@@ -17,15 +17,19 @@ import recordings
 from iwr import progress
 from iwr.config import load_config
 from iwr.errors import ServerError, StaleRunError
-from iwr.inference import guard
-from iwr.inference.generate import generate, owed
+from iwr.inference.generate import generate, pending_tasks
+from iwr.inference.server import supervisor as guard
 from iwr.records import Generation, Session
-from iwr.runs import RunPaths, read_record
+from iwr.runs.files import read_record
+from iwr.runs.paths import RunPaths
 from iwr.tasks.load import load, samples_root
 
 
 def records(tasks, model, paths):
-    return {task.id: read_record(paths.task(model.name, task.id).generation, Generation) for task in tasks}
+    return {
+        task.id: read_record(paths.task(model.name, task.id).generation, Generation)
+        for task in tasks
+    }
 
 
 def answers(paths) -> list[int]:
@@ -44,7 +48,9 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
 
     def serving(number: int) -> bool:
         logs = sorted(paths.logs.glob("server-*.log"))
-        return len(logs) > number and "GET /v1/models HTTP" in logs[number].read_text()  # iwr has found it ready
+        return (
+            len(logs) > number and "GET /v1/models HTTP" in logs[number].read_text()
+        )  # iwr has found it ready
 
     others = guard.descendants(os.getpid())  # the server that all tests share may be among them
 
@@ -53,11 +59,17 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
             while not serving(number):
                 time.sleep(0.05)
             lines = {pid: command_line(pid) for pid in guard.descendants(os.getpid()) - others}
-            servers = [pid for pid, line in lines.items() if "api_server" in line and "guard.py" not in line]
+            servers = [
+                pid
+                for pid, line in lines.items()
+                if "api_server" in line and "guard.py" not in line
+            ]
             while len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
                 time.sleep(0.05)
             # the next question has come by then, its answer takes several seconds; a process of its own, as this one may be busy
-            subprocess.run(["sh", "-c", f"sleep 1; kill -9 {' '.join(map(str, servers))}"], check=True)
+            subprocess.run(
+                ["sh", "-c", f"sleep 1; kill -9 {' '.join(map(str, servers))}"], check=True
+            )
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -66,19 +78,36 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
 
 @pytest.mark.vllm
 @pytest.mark.parametrize("deaths", [[1], pytest.param([1, 3], marks=pytest.mark.full)])
-def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(deaths, tiny_model, tmp_path, caplog):
+def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(
+    deaths, tiny_model, tmp_path, caplog
+):
     tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
-    slow = ["model.max_tokens=3000", "server.in_flight=1"]  # so that a death meets an answer on its way
-    config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow])
+    slow = [
+        "model.max_tokens=3000",
+        "server.in_flight=1",
+    ]  # so that a death meets an answer on its way
+    config, (model,) = load_config(
+        ["model=hf", f"model.path={tiny_model}", "model.context=4096", *slow]
+    )
     paths = RunPaths.of(tmp_path, "run")
     watcher = kill_servers_after(paths, model, deaths)
     generate(tasks, model, config, paths, progress.silent)
     watcher.join(5)
     found = records(tasks, model, paths)
-    assert all(record and record.status in ("ok", "missing") and record.frames.delivered == 2 for record in found.values())
-    assert f"restart {len(deaths)} of 3" in caplog.text and owed(tasks, model, config, paths) == []
+    assert all(
+        record and record.status in ("ok", "missing") and record.frames.delivered == 2
+        for record in found.values()
+    )
+    assert (
+        f"restart {len(deaths)} of 3" in caplog.text
+        and pending_tasks(tasks, model, config, paths) == []
+    )
     (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
-    assert (session.answered, session.gpus) == (len(tasks), 0) and session.completion_tokens > 0 and session.tokens_per_second > 0
+    assert (
+        (session.answered, session.gpus) == (len(tasks), 0)
+        and session.completion_tokens > 0
+        and session.tokens_per_second > 0
+    )
     answered = answers(paths)
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
     assert not [pid for pid in guard.descendants(os.getpid()) if "vllm" in command_line(pid)]
@@ -94,12 +123,18 @@ def test_the_samples_are_answered_although_the_server_is_killed_twice(tmp_path, 
     generate(tasks, model, config, paths, progress.silent)
     watcher.join(5)
     found = records(tasks, model, paths)
-    assert all(record.status == "ok" and record.frames.delivered == record.frames.planned for record in found.values())
-    assert "restart 2 of 3" in caplog.text and owed(tasks, model, config, paths) == []
+    assert all(
+        record.status == "ok" and record.frames.delivered == record.frames.planned
+        for record in found.values()
+    )
+    assert "restart 2 of 3" in caplog.text and pending_tasks(tasks, model, config, paths) == []
     answered = answers(paths)
     assert sum(answered) == len(tasks) and len(answered) == 3
     (session,) = [read_record(path, Session) for path in paths.sessions(model.name)]
-    assert (session.answered, session.completion_tokens) == (len(tasks), sum(record.usage.completion_tokens for record in found.values()))
+    assert (session.answered, session.completion_tokens) == (
+        len(tasks),
+        sum(record.usage.completion_tokens for record in found.values()),
+    )
 
 
 DIES_OF = """
@@ -116,21 +151,27 @@ sys.addaudithook(look)
 @pytest.mark.vllm
 @pytest.mark.full
 @pytest.mark.parametrize("in_flight", [1, 4])
-def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(in_flight, tiny_model, tmp_path):
+def test_a_task_that_kills_the_server_again_and_again_costs_only_itself(
+    in_flight, tiny_model, tmp_path
+):
     tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
     poison = tmp_path / "poison" / "sitecustomize.py"
     poison.parent.mkdir()
     poison.write_text(DIES_OF.format(video=str(tasks[2].video.resolve())))
     options = ["model.context=4096", "model.max_tokens=50", f"server.in_flight={in_flight}"]
-    options.append(f"server.environment.PYTHONPATH={poison.parent}")  # Python imports it when a server starts
+    options.append(
+        f"server.environment.PYTHONPATH={poison.parent}"
+    )  # Python imports it when a server starts
     config, (model,) = load_config(["model=hf", f"model.path={tiny_model}", *options])
     paths = RunPaths.of(tmp_path, "run")
     generate(tasks, model, config, paths, progress.silent)
     statuses = {name: record.status for name, record in records(tasks, model, paths).items()}
     assert statuses.pop("c") == "failed" and set(statuses.values()) <= {"ok", "missing"}
-    assert owed(tasks, model, config, paths) == [tasks[2]]
+    assert pending_tasks(tasks, model, config, paths) == [tasks[2]]
     deaths = len(list(paths.logs.glob("server-*.log")))
-    assert deaths == 3 or (in_flight > 1 and deaths == 4)  # with others beside it, one more start for those that come after it
+    assert deaths == 3 or (
+        in_flight > 1 and deaths == 4
+    )  # with others beside it, one more start for those that come after it
 
 
 @pytest.mark.vllm
@@ -151,7 +192,9 @@ def test_replicas_share_the_work(tiny_model, tmp_path):
 
 def local(tiny_model, *overrides):
     small = ["model.max_tokens=8", "model.dtype=float32"]
-    return load_config(["model=hf", "model.kind=transformers", f"model.path={tiny_model}", *small, *overrides])
+    return load_config(
+        ["model=hf", "model.kind=transformers", f"model.path={tiny_model}", *small, *overrides]
+    )
 
 
 def test_the_transformers_engine_makes_the_same_records(tiny_model, tmp_path):
@@ -163,10 +206,20 @@ def test_the_transformers_engine_makes_the_same_records(tiny_model, tmp_path):
     found = records(tasks, model, paths)
     assert found["b"].status == "failed" and "task b" in found["b"].reason
     good = found["a"]
-    assert good.status in ("ok", "missing") and good.engine.startswith("transformers ") and good.seconds > 0
-    assert (good.frames.planned, good.frames.delivered) == (3, 3) and good.frames.delivered_tokens == good.frames.planned_tokens > 0
-    assert good.usage.prompt_tokens > good.frames.planned_tokens and 0 < good.usage.completion_tokens <= 8
-    assert owed(tasks, model, config, paths) == tasks[1:]
+    assert (
+        good.status in ("ok", "missing")
+        and good.engine.startswith("transformers ")
+        and good.seconds > 0
+    )
+    assert (good.frames.planned, good.frames.delivered) == (
+        3,
+        3,
+    ) and good.frames.delivered_tokens == good.frames.planned_tokens > 0
+    assert (
+        good.usage.prompt_tokens > good.frames.planned_tokens
+        and 0 < good.usage.completion_tokens <= 8
+    )
+    assert pending_tasks(tasks, model, config, paths) == tasks[1:]
     config, (model,) = local(tiny_model, "protocol.fps=2")
     with pytest.raises(StaleRunError, match=r"sampling\.fps: 1\.0 -> 2\.0"):
         generate(tasks, model, config, paths, progress.silent)
@@ -209,7 +262,9 @@ def test_a_model_with_its_own_chat(tiny_model, tmp_path):
     folder.mkdir()
     (folder / "talker.py").write_text(CHAT_MODEL)
     classes = {"AutoConfig": "talker.TalkerConfig", "AutoModel": "talker.Talker"}
-    (folder / "config.json").write_text(json.dumps({"model_type": "talker", "architectures": ["Talker"], "auto_map": classes}))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "talker", "architectures": ["Talker"], "auto_map": classes})
+    )
     import torch
     from safetensors.torch import save_file
 
@@ -222,7 +277,9 @@ def test_a_model_with_its_own_chat(tiny_model, tmp_path):
     generate([task], model, config, paths, progress.silent)
     record = records([task], model, paths)["a"]
     assert (record.status, record.extraction) == ("ok", "fence")
-    assert paths.task(model.name, "a").page.read_text() == "<p>(4, 3, 448, 448) 8</p>\n"  # one overview image, three frames
+    assert (
+        paths.task(model.name, "a").page.read_text() == "<p>(4, 3, 448, 448) 8</p>\n"
+    )  # one overview image, three frames
 
 
 def test_weights_that_do_not_load_are_a_server_error(tiny_model, tmp_path):
@@ -231,4 +288,10 @@ def test_weights_that_do_not_load_are_a_server_error(tiny_model, tmp_path):
     (folder / "config.json").write_text('{"model_type": "no-such-model", "architectures": ["X"]}')
     config, (model,) = local(folder)
     with pytest.raises(ServerError, match="cannot be loaded by transformers"):
-        generate([recordings.task(tmp_path, "a", 1)], model, config, RunPaths.of(tmp_path, "run"), progress.silent)
+        generate(
+            [recordings.task(tmp_path, "a", 1)],
+            model,
+            config,
+            RunPaths.of(tmp_path, "run"),
+            progress.silent,
+        )

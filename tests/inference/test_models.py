@@ -24,7 +24,9 @@ def source(name: str) -> str:
 
 
 def config_of(name: str):
-    return load_config([f"model={name}", *([f"model.path={HERE}"] if name in ("hf", "directory") else [])])[1][0]
+    return load_config(
+        [f"model={name}", *([f"model.path={HERE}"] if name in ("hf", "directory") else [])]
+    )[1][0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,9 +37,17 @@ def test_a_config_carries_its_own_name(name):
 @pytest.mark.parametrize("name", CONTESTANTS)
 def test_a_contestant_says_all_that_matters(name):
     model = config_of(name)
-    assert re.fullmatch(r"[\w.-]+/[\w.-]+", model.path) and model.revision and model.architecture and model.context and model.weights_gb
+    assert (
+        re.fullmatch(r"[\w.-]+/[\w.-]+", model.path)
+        and model.revision
+        and model.architecture
+        and model.context
+        and model.weights_gb
+    )
     assert model.video in ("native", "frames") and model.gpus * 80 > model.weights_gb
-    if model.kind == "vllm" and model.architecture != "VideoLlama3ForConditionalGeneration":  # that one: Transformers backend
+    if (
+        model.kind == "vllm" and model.architecture != "VideoLlama3ForConditionalGeneration"
+    ):  # that one: Transformers backend
         assert f'"{model.architecture}"' in source("model_executor/models/registry.py")
     if model.reasoning_parser:
         assert f'"{model.reasoning_parser}": (' in source("reasoning/__init__.py")
@@ -56,7 +66,19 @@ def test_the_seed_and_today_are_there():
 @pytest.mark.parametrize("name", CONTESTANTS)
 def test_the_table_in_the_docs_is_right(name):
     model = config_of(name)
-    row = next(line for line in (HERE / "docs" / "models.md").read_text().splitlines() if line.startswith(f"| `{name}` |"))
+    row = next(
+        line
+        for line in (HERE / "docs" / "models.md").read_text().splitlines()
+        if line.startswith(f"| `{name}` |")
+    )
     cells = [cell.strip(" `") for cell in row.strip("|").split("|")]
-    shown = [name, model.path, model.kind, model.video, str(model.context), f"{model.weights_gb:g}", str(model.gpus)]
+    shown = [
+        name,
+        model.path,
+        model.kind,
+        model.video,
+        str(model.context),
+        f"{model.weights_gb:g}",
+        str(model.gpus),
+    ]
     assert cells[:4] + cells[5:] == shown

@@ -36,15 +36,31 @@ def hub(tmp_path):
 
 
 def test_a_branch_is_the_commit_that_was_downloaded(hub):
-    asked = ["model.path=org/name", "model.path=org/name model.revision=main", f"model.path=org/name model.revision={COMMIT}",
-             "model.path=org/name model.revision=v2", "model.path=org/other"]  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", ASK, *asked], env=hub, capture_output=True, text=True)
+    asked = [
+        "model.path=org/name",
+        "model.path=org/name model.revision=main",
+        f"model.path=org/name model.revision={COMMIT}",
+        "model.path=org/name model.revision=v2",
+        "model.path=org/other",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, *asked], env=hub, capture_output=True, text=True
+    )
     assert done.stdout.split() == [COMMIT, COMMIT, COMMIT, "None", "None"], done.stderr
 
 
 def test_prefetch_prints_the_commit(hub):
-    words = ["prefetch", "model=hf", "model.path=org/name", "judge=rules", "protocol=offline", "--json"]
-    done = subprocess.run([sys.executable, "-m", "iwr.cli", *words], env=hub, capture_output=True, text=True)
+    words = [
+        "prefetch",
+        "model=hf",
+        "model.path=org/name",
+        "judge=rules",
+        "protocol=offline",
+        "--json",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "iwr", *words], env=hub, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hf"].endswith(f"/snapshots/{COMMIT}")
 

@@ -13,20 +13,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-TEXT = "You see overview images of a website's assets, then a screen recording. Answer with <html><body>the file</body></html>. " * 3
+TEXT = (
+    "You see overview images of a website's assets, then a screen recording. Answer with <html><body>the file</body></html>. "
+    * 3
+)
 THINK = ["<think>", "</think>"]
-QWEN = ["<|im_end|>", "<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>", *THINK]
+QWEN = [
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+    *THINK,
+]
 GLM = [
-    "<|endoftext|>", "<|user|>", "<|assistant|>", "<|image|>", "<|video|>", "<|begin_of_image|>", "<|end_of_image|>",
-    "<|begin_of_video|>", "<|end_of_video|>", *THINK,
-]  # fmt: skip
+    "<|endoftext|>",
+    "<|user|>",
+    "<|assistant|>",
+    "<|image|>",
+    "<|video|>",
+    "<|begin_of_image|>",
+    "<|end_of_image|>",
+    "<|begin_of_video|>",
+    "<|end_of_video|>",
+    *THINK,
+]
 INTERN = ["<|im_end|>", "<|im_start|>", "<IMG_CONTEXT>", "<img>", "</img>", "<video>", *THINK]
 LLAVA = ["<|im_end|>", "<|im_start|>", "<image>", "<video>"]
 SIZE = {"shortest_edge": 4 * 32 * 32, "longest_edge": 16 * 32 * 32}
 TEXT_MODEL = dict(
-    hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+    hidden_size=64,
+    intermediate_size=128,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    num_key_value_heads=1,
     max_position_embeddings=32768,
-)  # fmt: skip
+)
 VISION = dict(depth=2, hidden_size=64, intermediate_size=128, num_heads=2, out_hidden_size=64)
 
 
@@ -42,10 +65,16 @@ def tokenizer(special: list[str], **names: str) -> Any:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=384, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=384, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
     bpe.train_from_iterator([TEXT], trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token=special[0], pad_token=special[0], clean_up_tokenization_spaces=False, extra_special_tokens=names
+        tokenizer_object=bpe,
+        eos_token=special[0],
+        pad_token=special[0],
+        clean_up_tokenization_spaces=False,
+        extra_special_tokens=names,
     )
 
 
@@ -54,15 +83,24 @@ def template(image: str, video: str, start: str = "<|im_start|>", end: str = "<|
     return (
         "{% for message in messages %}" + start + "{{ message.role }}\n"
         "{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}"
-        "{% if part.type == 'image' %}" + image + "{% elif part.type == 'video' %}" + video + "{% else %}{{ part.text }}{% endif %}"
+        "{% if part.type == 'image' %}"
+        + image
+        + "{% elif part.type == 'video' %}"
+        + video
+        + "{% else %}{{ part.text }}{% endif %}"
         "{% endfor %}{% endif %}" + end + "\n{% endfor %}"
         "{% if add_generation_prompt %}" + start + "assistant\n{% endif %}"
     )
 
 
-QWEN_TEMPLATE = template("<|vision_start|><|image_pad|><|vision_end|>", "<|vision_start|><|video_pad|><|vision_end|>")
+QWEN_TEMPLATE = template(
+    "<|vision_start|><|image_pad|><|vision_end|>", "<|vision_start|><|video_pad|><|vision_end|>"
+)
 GLM_TEMPLATE = template(
-    "<|begin_of_image|><|image|><|end_of_image|>", "<|begin_of_video|><|video|><|end_of_video|>", "<|user|>", ""
+    "<|begin_of_image|><|image|><|end_of_image|>",
+    "<|begin_of_video|><|video|><|end_of_video|>",
+    "<|user|>",
+    "",
 )
 
 
@@ -76,9 +114,12 @@ def ids(words: Any, **tokens: str) -> dict[str, int]:
 
 def qwen_ids(words: Any) -> dict[str, int]:
     return ids(
-        words, vision_start_token_id="<|vision_start|>", vision_end_token_id="<|vision_end|>",
-        image_token_id="<|image_pad|>", video_token_id="<|video_pad|>",
-    )  # fmt: skip
+        words,
+        vision_start_token_id="<|vision_start|>",
+        vision_end_token_id="<|vision_end|>",
+        image_token_id="<|image_pad|>",
+        video_token_id="<|video_pad|>",
+    )
 
 
 def rope(*section: int, **more: Any) -> dict[str, Any]:
@@ -97,10 +138,18 @@ def save(model: Any, config: Any, processor: Any, folder: Path) -> None:
 
 
 def qwen2_vl(folder: Path) -> None:
-    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration, Qwen2VLImageProcessor, Qwen2VLProcessor, Qwen2VLVideoProcessor
+    from transformers import (
+        Qwen2VLConfig,
+        Qwen2VLForConditionalGeneration,
+        Qwen2VLImageProcessor,
+        Qwen2VLProcessor,
+        Qwen2VLVideoProcessor,
+    )
 
     words = tokenizer(QWEN)
-    processor = Qwen2VLProcessor(Qwen2VLImageProcessor(size=SIZE), words, _qwen2_video(Qwen2VLVideoProcessor), QWEN_TEMPLATE)
+    processor = Qwen2VLProcessor(
+        Qwen2VLImageProcessor(size=SIZE), words, _qwen2_video(Qwen2VLVideoProcessor), QWEN_TEMPLATE
+    )
     text = TEXT_MODEL | dict(vocab_size=len(words), rope_parameters=rope(4, 6, 6), **ends(words))
     vision = dict(depth=2, embed_dim=64, hidden_size=64, num_heads=2, mlp_ratio=2)
     config = Qwen2VLConfig(text_config=text, vision_config=vision, **qwen_ids(words))
@@ -121,10 +170,19 @@ def qwen2_5_vl(folder: Path) -> None:
     )
 
     words = tokenizer(QWEN)
-    processor = Qwen2_5_VLProcessor(Qwen2VLImageProcessor(size=SIZE), words, _qwen2_video(Qwen2VLVideoProcessor), QWEN_TEMPLATE)
-    text = TEXT_MODEL | dict(vocab_size=len(words), rope_parameters=rope(4, 6, 6), tie_word_embeddings=True, **ends(words))
+    processor = Qwen2_5_VLProcessor(
+        Qwen2VLImageProcessor(size=SIZE), words, _qwen2_video(Qwen2VLVideoProcessor), QWEN_TEMPLATE
+    )
+    text = TEXT_MODEL | dict(
+        vocab_size=len(words),
+        rope_parameters=rope(4, 6, 6),
+        tie_word_embeddings=True,
+        **ends(words),
+    )
     vision = VISION | dict(window_size=56, fullatt_block_indexes=[1])
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=True, **qwen_ids(words))
+    config = Qwen2_5_VLConfig(
+        text_config=text, vision_config=vision, tie_word_embeddings=True, **qwen_ids(words)
+    )
     save(Qwen2_5_VLForConditionalGeneration, config, processor, folder)
 
 
@@ -132,7 +190,9 @@ def _qwen3_processor() -> Any:
     from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
 
     image = Qwen2VLImageProcessor(size=SIZE, patch_size=16)
-    video = Qwen3VLVideoProcessor(size={"shortest_edge": 4 * 32 * 32, "longest_edge": 64 * 16 * 32 * 32})
+    video = Qwen3VLVideoProcessor(
+        size={"shortest_edge": 4 * 32 * 32, "longest_edge": 64 * 16 * 32 * 32}
+    )
     return Qwen3VLProcessor(image, tokenizer(QWEN), video, QWEN_TEMPLATE)
 
 
@@ -141,7 +201,12 @@ def qwen3_vl(folder: Path) -> None:
 
     processor = _qwen3_processor()
     words = processor.tokenizer
-    text = TEXT_MODEL | dict(vocab_size=len(words), head_dim=32, rope_parameters=rope(6, 5, 5, mrope_interleaved=True), **ends(words))
+    text = TEXT_MODEL | dict(
+        vocab_size=len(words),
+        head_dim=32,
+        rope_parameters=rope(6, 5, 5, mrope_interleaved=True),
+        **ends(words),
+    )
     vision = VISION | dict(deepstack_visual_indexes=[0], num_position_embeddings=64)
     config = Qwen3VLConfig(text_config=text, vision_config=vision, **qwen_ids(words))
     save(Qwen3VLForConditionalGeneration, config, processor, folder)
@@ -152,7 +217,9 @@ def qwen3_vl_moe(folder: Path) -> None:
 
     processor = _qwen3_processor()
     words = processor.tokenizer
-    experts = dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=64, norm_topk_prob=True)
+    experts = dict(
+        num_experts=4, num_experts_per_tok=2, moe_intermediate_size=64, norm_topk_prob=True
+    )
     text = TEXT_MODEL | experts | dict(vocab_size=len(words), head_dim=32, **ends(words))
     text |= dict(rope_parameters=rope(6, 5, 5, mrope_interleaved=True))
     vision = VISION | dict(deepstack_visual_indexes=[0], num_position_embeddings=64)
@@ -167,11 +234,20 @@ def qwen3_5(folder: Path) -> None:
 
     processor = _qwen3_processor()
     words = processor.tokenizer
-    linear = dict(linear_key_head_dim=128, linear_value_head_dim=128, linear_num_key_heads=2, linear_num_value_heads=2)
+    linear = dict(
+        linear_key_head_dim=128,
+        linear_value_head_dim=128,
+        linear_num_key_heads=2,
+        linear_num_value_heads=2,
+    )
     layers = dict(num_hidden_layers=4, layer_types=["linear_attention"] * 3 + ["full_attention"])
     text = TEXT_MODEL | linear | layers | dict(vocab_size=len(words), head_dim=64, **ends(words))
-    text |= dict(rope_parameters=rope(11, 11, 10, mrope_interleaved=True, partial_rotary_factor=1.0))
-    config = Qwen3_5Config(text_config=text, vision_config=VISION | dict(num_position_embeddings=64), **qwen_ids(words))
+    text |= dict(
+        rope_parameters=rope(11, 11, 10, mrope_interleaved=True, partial_rotary_factor=1.0)
+    )
+    config = Qwen3_5Config(
+        text_config=text, vision_config=VISION | dict(num_position_embeddings=64), **qwen_ids(words)
+    )
     save(Qwen3_5ForConditionalGeneration, config, processor, folder)
 
 
@@ -180,15 +256,22 @@ def _glm_processor(kind: str) -> Any:
 
     words = tokenizer(GLM)
     image = getattr(transformers, f"{kind}ImageProcessor")(size=SIZE)
-    video = getattr(transformers, f"{kind}VideoProcessor")(size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28})
+    video = getattr(transformers, f"{kind}VideoProcessor")(
+        size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28}
+    )
     return getattr(transformers, f"{kind}Processor")(image, words, video, GLM_TEMPLATE)
 
 
 def _glm_ids(words: Any) -> dict[str, int]:
     return ids(
-        words, image_token_id="<|image|>", video_token_id="<|video|>", image_start_token_id="<|begin_of_image|>",
-        image_end_token_id="<|end_of_image|>", video_start_token_id="<|begin_of_video|>", video_end_token_id="<|end_of_video|>",
-    )  # fmt: skip
+        words,
+        image_token_id="<|image|>",
+        video_token_id="<|video|>",
+        image_start_token_id="<|begin_of_image|>",
+        image_end_token_id="<|end_of_image|>",
+        video_start_token_id="<|begin_of_video|>",
+        video_end_token_id="<|end_of_video|>",
+    )
 
 
 def glm4v(folder: Path, kind: str = "Glm4v") -> None:
@@ -196,8 +279,14 @@ def glm4v(folder: Path, kind: str = "Glm4v") -> None:
 
     processor = _glm_processor(kind)
     words = processor.tokenizer
-    text = TEXT_MODEL | dict(vocab_size=len(words), rope_parameters=rope(4, 6, 6, partial_rotary_factor=1.0), **ends(words))
-    config = Glm4vConfig(text_config=text, vision_config=VISION | dict(image_size=112), **_glm_ids(words))
+    text = TEXT_MODEL | dict(
+        vocab_size=len(words),
+        rope_parameters=rope(4, 6, 6, partial_rotary_factor=1.0),
+        **ends(words),
+    )
+    config = Glm4vConfig(
+        text_config=text, vision_config=VISION | dict(image_size=112), **_glm_ids(words)
+    )
     save(Glm4vForConditionalGeneration, config, processor, folder)
 
 
@@ -210,10 +299,20 @@ def glm4v_moe(folder: Path) -> None:
 
     processor = _glm_processor("Glm4v")
     words = processor.tokenizer
-    experts = dict(n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=64, first_k_dense_replace=1, use_qk_norm=False)
-    text = TEXT_MODEL | experts | dict(vocab_size=len(words), head_dim=32, **ends(words))  # vLLM reads head_dim, as releases have it
+    experts = dict(
+        n_routed_experts=4,
+        num_experts_per_tok=2,
+        moe_intermediate_size=64,
+        first_k_dense_replace=1,
+        use_qk_norm=False,
+    )
+    text = (
+        TEXT_MODEL | experts | dict(vocab_size=len(words), head_dim=32, **ends(words))
+    )  # vLLM reads head_dim, as releases have it
     text |= dict(rope_parameters=rope(4, 6, 6, partial_rotary_factor=1.0))
-    config = Glm4vMoeConfig(text_config=text, vision_config=VISION | dict(image_size=112), **_glm_ids(words))
+    config = Glm4vMoeConfig(
+        text_config=text, vision_config=VISION | dict(image_size=112), **_glm_ids(words)
+    )
     save(Glm4vMoeForConditionalGeneration, config, processor, folder)
 
 
@@ -226,19 +325,38 @@ def internvl(folder: Path) -> None:
         InternVLVideoProcessor,
     )
 
-    names = dict(start_image_token="<img>", end_image_token="</img>", context_image_token="<IMG_CONTEXT>", video_token="<video>")
+    names = dict(
+        start_image_token="<img>",
+        end_image_token="</img>",
+        context_image_token="<IMG_CONTEXT>",
+        video_token="<video>",
+    )
     words = tokenizer(INTERN, **names)
     size = {"height": 112, "width": 112}
     processor = InternVLProcessor(
-        GotOcr2ImageProcessor(size=size, crop_to_patches=True, max_patches=4), words, InternVLVideoProcessor(size=size), 16,
+        GotOcr2ImageProcessor(size=size, crop_to_patches=True, max_patches=4),
+        words,
+        InternVLVideoProcessor(size=size),
+        16,
         template("<IMG_CONTEXT>\n", "<video>\n"),
-    )  # fmt: skip
+    )
     text = TEXT_MODEL | dict(model_type="qwen3", vocab_size=len(words), head_dim=32, **ends(words))
     vision = dict(
-        hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2, image_size=[112, 112], patch_size=[14, 14]
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=[112, 112],
+        patch_size=[14, 14],
     )
     more = ids(words, image_token_id="<IMG_CONTEXT>")
-    config = InternVLConfig(text_config=text, vision_config=vision, image_seq_length=16, tie_word_embeddings=False, **more)
+    config = InternVLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_seq_length=16,
+        tie_word_embeddings=False,
+        **more,
+    )
     save(InternVLForConditionalGeneration, config, processor, folder)
 
 
@@ -251,14 +369,33 @@ def video_llama_3(folder: Path) -> None:
         VideoLlama3VideoProcessor,
     )
 
-    words = tokenizer(["<|im_end|>", "<|im_start|>", "<image>", "<video>"], image_token="<image>", video_token="<video>")
+    words = tokenizer(
+        ["<|im_end|>", "<|im_start|>", "<image>", "<video>"],
+        image_token="<image>",
+        video_token="<video>",
+    )
     # vLLM takes the most frequent token of a video for its media token, so a frame needs more than one
-    video = VideoLlama3VideoProcessor(size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28})
-    processor = VideoLlama3Processor(VideoLlama3ImageProcessor(size=SIZE), words, video, template("<image>\n", "<video>\n"))
+    video = VideoLlama3VideoProcessor(
+        size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28}
+    )
+    processor = VideoLlama3Processor(
+        VideoLlama3ImageProcessor(size=SIZE), words, video, template("<image>\n", "<video>\n")
+    )
     text = TEXT_MODEL | dict(model_type="qwen2", vocab_size=len(words), **ends(words))
-    vision = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2, patch_size=14)
+    vision = dict(
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        patch_size=14,
+    )
     more = ids(words, image_token_id="<image>", video_token_id="<video>")
-    save(VideoLlama3ForConditionalGeneration, VideoLlama3Config(text_config=text, vision_config=vision, **more), processor, folder)
+    save(
+        VideoLlama3ForConditionalGeneration,
+        VideoLlama3Config(text_config=text, vision_config=vision, **more),
+        processor,
+        folder,
+    )
 
 
 def llava_onevision(folder: Path) -> None:
@@ -273,16 +410,28 @@ def llava_onevision(folder: Path) -> None:
     words = tokenizer(LLAVA)
     size, pinpoints = {"height": 56, "width": 56}, [[56, 56], [56, 112], [112, 56]]
     processor = LlavaOnevisionProcessor(
-        LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=pinpoints), words, LlavaOnevisionVideoProcessor(size=size),
-        num_image_tokens=16, vision_feature_select_strategy="full", chat_template=template("<image>\n", "<video>\n"),
-    )  # fmt: skip
+        LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=pinpoints),
+        words,
+        LlavaOnevisionVideoProcessor(size=size),
+        num_image_tokens=16,
+        vision_feature_select_strategy="full",
+        chat_template=template("<image>\n", "<video>\n"),
+    )
     text = TEXT_MODEL | dict(model_type="qwen2", vocab_size=len(words), **ends(words))
     vision = dict(
-        model_type="siglip_vision_model", hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2, image_size=56,
-        patch_size=14, vision_use_head=False,
-    )  # fmt: skip
+        model_type="siglip_vision_model",
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=56,
+        patch_size=14,
+        vision_use_head=False,
+    )
     more = ids(words, image_token_index="<image>", video_token_index="<video>")
-    config = LlavaOnevisionConfig(text_config=text, vision_config=vision, image_grid_pinpoints=pinpoints, **more)
+    config = LlavaOnevisionConfig(
+        text_config=text, vision_config=vision, image_grid_pinpoints=pinpoints, **more
+    )
     save(LlavaOnevisionForConditionalGeneration, config, processor, folder)
     renamed(folder, "vision_tower.", "vision_tower.vision_model.")
 
@@ -305,21 +454,40 @@ def renamed(folder: Path, old: str, new: str) -> None:
     from safetensors.torch import load_file, save_file
 
     path = folder / "model.safetensors"
-    weights = {key if new in key else key.replace(old, new): value for key, value in load_file(path).items()}
+    weights = {
+        key if new in key else key.replace(old, new): value
+        for key, value in load_file(path).items()
+    }
     save_file(weights, path, {"format": "pt"})
 
 
 FAMILIES: dict[str, Callable[[Path], None]] = {
-    "qwen2_vl": qwen2_vl, "qwen2_5_vl": qwen2_5_vl, "qwen3_vl": qwen3_vl, "qwen3_vl_moe": qwen3_vl_moe, "qwen3_5": qwen3_5,
-    "glm4v": glm4v, "glm46v": glm46v, "glm4v_moe": glm4v_moe, "internvl": internvl, "video_llama_3": video_llama_3,
+    "qwen2_vl": qwen2_vl,
+    "qwen2_5_vl": qwen2_5_vl,
+    "qwen3_vl": qwen3_vl,
+    "qwen3_vl_moe": qwen3_vl_moe,
+    "qwen3_5": qwen3_5,
+    "glm4v": glm4v,
+    "glm46v": glm46v,
+    "glm4v_moe": glm4v_moe,
+    "internvl": internvl,
+    "video_llama_3": video_llama_3,
     "llava_onevision": llava_onevision,
-}  # fmt: skip
+}
 
 CONFIGS = {  # family -> the config that serves it
-    "qwen2_vl": "hf", "qwen2_5_vl": "qwen2_5_vl_7b", "qwen3_vl": "qwen3_vl_8b", "qwen3_vl_moe": "qwen3_vl_235b_thinking",
-    "qwen3_5": "qwen3_5_9b", "glm4v": "hf", "glm46v": "glm_4_6v_flash", "glm4v_moe": "glm_4_5v", "internvl": "internvl3_5_8b",
-    "video_llama_3": "videollama3_7b", "llava_onevision": "hf",
-}  # fmt: skip
+    "qwen2_vl": "hf",
+    "qwen2_5_vl": "qwen2_5_vl_7b",
+    "qwen3_vl": "qwen3_vl_8b",
+    "qwen3_vl_moe": "qwen3_vl_235b_thinking",
+    "qwen3_5": "qwen3_5_9b",
+    "glm4v": "hf",
+    "glm46v": "glm_4_6v_flash",
+    "glm4v_moe": "glm_4_5v",
+    "internvl": "internvl3_5_8b",
+    "video_llama_3": "videollama3_7b",
+    "llava_onevision": "hf",
+}
 
 
 def build(family: str, root: Path) -> Path:

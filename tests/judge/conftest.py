@@ -12,11 +12,28 @@ import pytest
 from iwr.config import Config, load_config
 from iwr.judge.rollout import judge
 from iwr.progress import silent
-from iwr.records import Action, ActionType, Classification, Generation, GenerationStatus, Parameters, Rollout, Task, digest
-from iwr.runs import RunPaths, read_record, write_atomic, write_record
+from iwr.records import (
+    Action,
+    ActionType,
+    Classification,
+    Generation,
+    GenerationStatus,
+    Parameters,
+    Rollout,
+    Task,
+    digest,
+)
+from iwr.runs.files import read_record, write_atomic, write_record
+from iwr.runs.paths import RunPaths
 
 
-def action(kind: str, description: str = "", assertion: str | None = None, flag: bool = False, **parameters: str) -> Action:
+def action(
+    kind: str,
+    description: str = "",
+    assertion: str | None = None,
+    flag: bool = False,
+    **parameters: str,
+) -> Action:
     return Action(
         type=ActionType(kind),
         parameters=Parameters(description=description, **parameters),
@@ -25,7 +42,12 @@ def action(kind: str, description: str = "", assertion: str | None = None, flag:
     )
 
 
-def task(actions: Sequence[Action], name: str = "made", folder: Path = Path("/nonexistent"), assets: Path | None = None) -> Task:
+def task(
+    actions: Sequence[Action],
+    name: str = "made",
+    folder: Path = Path("/nonexistent"),
+    assets: Path | None = None,
+) -> Task:
     return Task(
         id=name,
         folder=folder,
@@ -45,7 +67,10 @@ def task(actions: Sequence[Action], name: str = "made", folder: Path = Path("/no
 def put_page(paths: RunPaths, model: str, name: str, html: str | bytes) -> None:
     files = paths.task(model, name)
     write_atomic(files.page, html)
-    write_record(files.generation, Generation(model=model, task=name, status=GenerationStatus.OK, fingerprint={}))
+    write_record(
+        files.generation,
+        Generation(model=model, task=name, status=GenerationStatus.OK, fingerprint={}),
+    )
 
 
 @pytest.fixture

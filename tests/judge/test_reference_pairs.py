@@ -16,24 +16,46 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_flag_means_the_screenshot_before_and_the_checkpoint_of_its_ordinal(paths, tmp_path):
-    put_page(paths, "page", "made", PAGE.replace("out.textContent='Bought'", "out.textContent+='!'"))  # every state looks different
+    put_page(
+        paths, "page", "made", PAGE.replace("out.textContent='Bought'", "out.textContent+='!'")
+    )  # every state looks different
     click = action("Click", "Click the 'Buy' button.", None)
-    acts = [step.model_copy(update={"visual_evaluation_flag": flag}) for step, flag in ((click, True), (click, False), (click, True))]
+    acts = [
+        step.model_copy(update={"visual_evaluation_flag": flag})
+        for step, flag in ((click, True), (click, False), (click, True))
+    ]
     made = task(acts).model_copy(update={"folder": tmp_path})
     (tmp_path / "checkpoints").mkdir()
     with model_wire(obedient) as (url, seen):
         config = settings(url)
-        config = replace(config, protocol=replace(config.protocol, high=True, reference_faults=True))
+        config = replace(
+            config, protocol=replace(config.protocol, high=True, reference_faults=True)
+        )
         judge([("page", made)], config, paths, silent)
-        assert rollout_of(paths).status is RolloutStatus.FAILED  # no checkpoint is there: nothing was rated, nothing guessed
-        shots = [paths.task("page", "made").judge("model").screenshot(step).read_bytes() for step in range(4)]
-        references = [shots[0] + bytes([number]) for number in range(3)]  # told apart by what follows the picture
+        assert (
+            rollout_of(paths).status is RolloutStatus.FAILED
+        )  # no checkpoint is there: nothing was rated, nothing guessed
+        shots = [
+            paths.task("page", "made").judge("model").screenshot(step).read_bytes()
+            for step in range(4)
+        ]
+        references = [
+            shots[0] + bytes([number]) for number in range(3)
+        ]  # told apart by what follows the picture
         for number, data in enumerate(references):
             (tmp_path / "checkpoints" / f"step_{number}.png").write_bytes(data)
         seen.clear()
         judge([("page", made)], config, paths, silent)
-    rated = [[b64decode(url.partition(",")[2]) for url in images_of(body)] for body in seen if kind(body) == "scores"]
-    found = sorted((references.index(reference), shots.index(candidate)) for reference, candidate in rated)
+    rated = [
+        [b64decode(url.partition(",")[2]) for url in images_of(body)]
+        for body in seen
+        if kind(body) == "scores"
+    ]
+    found = sorted(
+        (references.index(reference), shots.index(candidate)) for reference, candidate in rated
+    )
     assert found == [(0, 0), (1, 0), (2, 2)]
     steps = rollout_of(paths).steps
-    assert [bool(step.rubric) for step in steps] == [True, False, True, False] and steps[0].second_rubric.total == 89
+    assert [bool(step.rubric) for step in steps] == [True, False, True, False] and steps[
+        0
+    ].second_rubric.total == 89

@@ -6,16 +6,16 @@ from collections import Counter
 
 import pytest
 
+from iwr.browser.chromium import Site
 from iwr.browser.pool import Pool
-from iwr.browser.sandbox import Site
 from iwr.config import Environment, load_config
 from iwr.inference.client import ChatClient
-from iwr.judge import assertions, grounding, rubric
-from iwr.judge.asking import Asker
-from iwr.judge.candidates import HOOK
-from iwr.judge.rollout import Desk, Drive
-from iwr.judge.rules import RulesJudge
-from iwr.runs import JudgePaths
+from iwr.judge.model import assertions, grounding, rubric
+from iwr.judge.model.asking import Asker
+from iwr.judge.page_state import HOOK
+from iwr.judge.rollout import RolloutJob, RolloutRunner
+from iwr.judge.rules.judge import RulesJudge
+from iwr.runs.paths import JudgePaths
 from iwr.tasks.load import load, samples_root
 
 pytestmark = [pytest.mark.vllm, pytest.mark.browser]
@@ -24,9 +24,13 @@ pytestmark = [pytest.mark.vllm, pytest.mark.browser]
 async def pages_of(task, folder):
     """The true page at every step of the task."""
     config, _ = load_config([])
-    drive = Drive(Desk(task, "true", task.true_page, JudgePaths(folder / task.id)), RulesJudge())
+    drive = RolloutRunner(
+        RolloutJob(task, "true", task.true_page, JudgePaths(folder / task.id)), RulesJudge()
+    )
     async with Pool(config.browser, Environment.read()) as pool:
-        await pool.run(drive.run, Site(task.true_page, task.assets), task.width, task.height, scripts=[HOOK])
+        await pool.run(
+            drive.run, Site(task.true_page, task.assets), task.width, task.height, scripts=[HOOK]
+        )
     await drive.answers()
     return drive.pages
 
@@ -35,19 +39,38 @@ def questions(asker, task, pages):
     """Every description, assertion (both orders of the pictures) and checkpoint (both orders again) of one task."""
     for number, action in enumerate(task.actions, 1):
         before, after = pages[number - 1], pages[number]
-        yield grounding.ground(asker, number, action.parameters.description, before, before.candidates)
+        yield grounding.ground(
+            asker, number, action.parameters.description, before, before.candidates
+        )
         if action.logical_assertion:
             for swapped in (False, True):
-                yield assertions.verify(asker, number, action.logical_assertion, before.screenshot, after.screenshot, swapped=swapped)
+                yield assertions.verify(
+                    asker,
+                    number,
+                    action.logical_assertion,
+                    before.screenshot,
+                    after.screenshot,
+                    swapped=swapped,
+                )
     for number, checkpoint in task.checkpoints.items():
         yield rubric.rate(asker, number, checkpoint.read_bytes(), pages[number].screenshot)
 
 
 @pytest.mark.parametrize(
-    ("samples", "least"), [(1, 20), pytest.param(8, 200, marks=[pytest.mark.full, pytest.mark.timeout(1800)])], ids=["one task", "all"]
+    ("samples", "least"),
+    [(1, 20), pytest.param(8, 200, marks=[pytest.mark.full, pytest.mark.timeout(1800)])],
+    ids=["one task", "all"],
 )
 def test_every_answer_obeys_its_schema_at_once(model_server, tmp_path, samples, least):
-    config, _ = load_config(["judge=model", "judge.model.path=tiny", "judge.attempts=1", "judge.swap=true", "judge.call_seconds=600"])
+    config, _ = load_config(
+        [
+            "judge=model",
+            "judge.model.path=tiny",
+            "judge.attempts=1",
+            "judge.swap=true",
+            "judge.call_seconds=600",
+        ]
+    )
     log = tmp_path / "calls.jsonl"
 
     async def ask():
@@ -57,10 +80,21 @@ def test_every_answer_obeys_its_schema_at_once(model_server, tmp_path, samples, 
             async with slots:
                 return await question  # raises JudgeError for an answer outside its schema
 
-        async with ChatClient([model_server.endpoint], seconds=config.judge.call_seconds, attempts=1) as client:
+        async with ChatClient(
+            [model_server.endpoint], seconds=config.judge.call_seconds, attempts=1
+        ) as client:
             asker = Asker(client, config.judge, log)
-            walked = [(task, await pages_of(task, tmp_path)) for task in load(samples_root()).tasks[:samples]]
-            await asyncio.gather(*(one(question) for task, pages in walked for question in questions(asker, task, pages)))
+            walked = [
+                (task, await pages_of(task, tmp_path))
+                for task in load(samples_root()).tasks[:samples]
+            ]
+            await asyncio.gather(
+                *(
+                    one(question)
+                    for task, pages in walked
+                    for question in questions(asker, task, pages)
+                )
+            )
         return asker.calls
 
     calls = asyncio.run(ask())

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from iwr.config import Config, load_config
-from iwr.judge.grounding import quote
+from iwr.judge.model.grounding import quote
 from iwr.judge.rollout import judge
 from iwr.progress import silent
 from iwr.records import Rollout, RolloutStatus, Task
-from iwr.runs import RunPaths, read_record
+from iwr.runs.files import read_record
+from iwr.runs.paths import RunPaths
 from iwr.tasks.load import load, samples_root
 from tests.judge.conftest import put_page
 from tests.judge.mutants import COSMETIC, DEFECTS, Mutant
@@ -32,20 +33,36 @@ def truth(tasks, config, tmp_path_factory) -> RunPaths:
     for task in tasks.values():
         put_page(paths, "oracle", task.id, task.true_page.read_bytes())
         put_page(paths, "blank", task.id, "<!DOCTYPE html><body></body>")
-    judge([(model, task) for model in ("oracle", "blank") for task in tasks.values()], config, paths, silent)
+    judge(
+        [(model, task) for model in ("oracle", "blank") for task in tasks.values()],
+        config,
+        paths,
+        silent,
+    )
     return paths
 
 
 def rollouts(paths: RunPaths, model: str, tasks, name: str = "rules") -> dict[str, Rollout]:
-    found = {task: read_record(paths.task(model, task).judge(name).rollout, Rollout) for task in tasks}
+    found = {
+        task: read_record(paths.task(model, task).judge(name).rollout, Rollout) for task in tasks
+    }
     assert None not in found.values()
     return found
 
 
 def essence(rollout: Rollout) -> list[tuple]:
     """What must not depend on who judges: what was acted on, what came of it."""
-    return [(step.performed, step.credited, step.failed_by, step.grounding and step.grounding.locator,
-             step.verdict and step.verdict.passed, step.screenshot_sha256) for step in rollout.steps]  # fmt: skip
+    return [
+        (
+            step.performed,
+            step.credited,
+            step.failed_by,
+            step.grounding and step.grounding.locator,
+            step.verdict and step.verdict.passed,
+            step.screenshot_sha256,
+        )
+        for step in rollout.steps
+    ]
 
 
 def test_true_pages_earn_every_step(truth, tasks):
@@ -61,8 +78,12 @@ def test_blank_pages_earn_nothing(truth, tasks):
 
 def test_a_scripted_model_leads_to_the_same_rollout(truth, tasks):
     """The wire answers what `rules` found: the whole path of a judge model, without a model."""
-    names = {step.action.parameters.description: step.grounding.name for rollout in rollouts(truth, "oracle", tasks).values()
-             for step in rollout.steps if step.grounding and step.grounding.name}  # fmt: skip
+    names = {
+        step.action.parameters.description: step.grounding.name
+        for rollout in rollouts(truth, "oracle", tasks).values()
+        for step in rollout.steps
+        if step.grounding and step.grounding.name
+    }
 
     def chat(body):
         asked = prompt_of(body)
@@ -73,17 +94,28 @@ def test_a_scripted_model_leads_to_the_same_rollout(truth, tasks):
             return {"reason": "not there either", "element": "none"}
         wanted = f" {quote(names.get(description, '?'), 80)}"
         lines = asked.split("<elements>\n")[1].split("\n</elements>")[0].splitlines()
-        number = next((line.split(".")[0] for line in lines if wanted in line.split("; near")[0]), "none")
+        number = next(
+            (line.split(".")[0] for line in lines if wanted in line.split("; near")[0]), "none"
+        )
         return {"reason": "it fits", "element": number}
 
     with model_wire(chat) as (url, seen):
-        settings, _ = load_config(["judge=model", "judge.model.path=test/scripted", f"judge.url={url}"])
-        judge([(model, task) for model in ("oracle", "blank") for task in tasks.values()], settings, truth, silent)
+        settings, _ = load_config(
+            ["judge=model", "judge.model.path=test/scripted", f"judge.url={url}"]
+        )
+        judge(
+            [(model, task) for model in ("oracle", "blank") for task in tasks.values()],
+            settings,
+            truth,
+            silent,
+        )
     for model in ("oracle", "blank"):
         by_rules, by_model = rollouts(truth, model, tasks), rollouts(truth, model, tasks, "model")
         for task in tasks:
             assert essence(by_model[task]) == essence(by_rules[task]), task
-    assert len(seen) == sum(rollout.calls for rollout in rollouts(truth, "oracle", tasks, "model").values())
+    assert len(seen) == sum(
+        rollout.calls for rollout in rollouts(truth, "oracle", tasks, "model").values()
+    )
 
 
 def test_a_replay_gives_the_same_steps(truth, tasks):
@@ -105,13 +137,17 @@ def page_of(mutant: Mutant, task: Task) -> str:
     return page.replace(mutant.old, mutant.new)
 
 
-def judged(mutants: list[Mutant], tasks: dict[str, Task], config: Config, paths: RunPaths) -> list[int | None]:
+def judged(
+    mutants: list[Mutant], tasks: dict[str, Task], config: Config, paths: RunPaths
+) -> list[int | None]:
     """The first failing step of each mutant; the rollout ends where it must be noticed."""
     work = []
     for number, mutant in enumerate(mutants):
         task = tasks[mutant.sample]
         put_page(paths, f"mutant-{number}", task.id, page_of(mutant, task))
-        work.append((f"mutant-{number}", task.model_copy(update={"actions": task.actions[: mutant.step]})))
+        work.append(
+            (f"mutant-{number}", task.model_copy(update={"actions": task.actions[: mutant.step]}))
+        )
     judge(work, config, paths, silent)
     found = []
     for model, task in work:
@@ -123,11 +159,15 @@ def judged(mutants: list[Mutant], tasks: dict[str, Task], config: Config, paths:
 
 def test_planted_defects_are_found_at_their_step(tasks, config, paths):
     found = judged(DEFECTS, tasks, config, paths)
-    wrong = [(mutant, step) for mutant, step in zip(DEFECTS, found, strict=True) if step != mutant.step]
+    wrong = [
+        (mutant, step) for mutant, step in zip(DEFECTS, found, strict=True) if step != mutant.step
+    ]
     assert len(DEFECTS) >= 36 and len({mutant.kind for mutant in DEFECTS}) >= 6
     assert len(wrong) <= 0.05 * len(DEFECTS), wrong
 
 
 def test_cosmetic_changes_raise_no_alarm(tasks, config, paths):
     found = judged(COSMETIC, tasks, replace(config), paths)
-    assert [(mutant, step) for mutant, step in zip(COSMETIC, found, strict=True) if step is not None] == []
+    assert [
+        (mutant, step) for mutant, step in zip(COSMETIC, found, strict=True) if step is not None
+    ] == []

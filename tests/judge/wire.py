@@ -28,7 +28,11 @@ def prompt_of(body: dict) -> str:
 
 
 def images_of(body: dict) -> list[str]:
-    return [part["image_url"]["url"] for part in body["messages"][-1]["content"] if part["type"] == "image_url"]
+    return [
+        part["image_url"]["url"]
+        for part in body["messages"][-1]["content"]
+        if part["type"] == "image_url"
+    ]
 
 
 @contextmanager
@@ -70,7 +74,9 @@ def model_wire(chat: Chat) -> Iterator[tuple[str, list[dict]]]:
             message = {"role": "assistant", "content": words}
             told = {"content": logprobs(words)} if body.get("logprobs") else None
             choice = {"message": message, "finish_reason": reason, "logprobs": told}
-            self.send(200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+            self.send(
+                200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+            )
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -88,7 +94,13 @@ def logprobs(words: str) -> list[dict]:
     entries = []
     for start in range(0, len(words), 4):
         token = words[start : start + 4]
-        entries.append({"token": token, "logprob": -0.105, "top_logprobs": [{"token": token, "logprob": -0.105}]})
+        entries.append(
+            {
+                "token": token,
+                "logprob": -0.105,
+                "top_logprobs": [{"token": token, "logprob": -0.105}],
+            }
+        )
     return entries
 
 

@@ -8,10 +8,29 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-WORDS = ["Lantern", "River", "Harbour", "Meadow", "Silver", "Copper", "Autumn", "Winter", "Garden", "Window", "Mirror", "Forest"]
+WORDS = [
+    "Lantern",
+    "River",
+    "Harbour",
+    "Meadow",
+    "Silver",
+    "Copper",
+    "Autumn",
+    "Winter",
+    "Garden",
+    "Window",
+    "Mirror",
+    "Forest",
+]
 
 
-def draw_page(title: str, colour: str = "#0a7050", offset: int = 0, first: int = 0, size: tuple[int, int] = (640, 360)) -> Image.Image:
+def draw_page(
+    title: str,
+    colour: str = "#0a7050",
+    offset: int = 0,
+    first: int = 0,
+    size: tuple[int, int] = (640, 360),
+) -> Image.Image:
     """A page with a header and cards; `offset` moves the content down, `first` picks other words."""
     image = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(image)
@@ -21,8 +40,15 @@ def draw_page(title: str, colour: str = "#0a7050", offset: int = 0, first: int =
     for i in range(6):
         x, y = 20 + i % 3 * 205, 70 + offset + i // 3 * 140
         pen.rectangle((x, y, x + 190, y + 120), outline="#bbb", width=2)
-        pen.text((x + 12, y + 12), f"{WORDS[(first + i) % 12]} {WORDS[(first + 5 * i) % 12]}", font=small, fill="black")
-        pen.text((x + 12, y + 40), f"Price {(first * 7 + i * 13) % 80 + 9}.50", font=small, fill="#444")
+        pen.text(
+            (x + 12, y + 12),
+            f"{WORDS[(first + i) % 12]} {WORDS[(first + 5 * i) % 12]}",
+            font=small,
+            fill="black",
+        )
+        pen.text(
+            (x + 12, y + 40), f"Price {(first * 7 + i * 13) % 80 + 9}.50", font=small, fill="#444"
+        )
         pen.rectangle((x + 12, y + 76, x + 110, y + 104), fill=colour)
     return image
 
@@ -50,10 +76,21 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 CLIP_CONFIG = {
     "model_cfg": {
         "embed_dim": 32,
-        "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "head_width": 32, "patch_size": 32},
+        "vision_cfg": {
+            "image_size": 224,
+            "layers": 2,
+            "width": 64,
+            "head_width": 32,
+            "patch_size": 32,
+        },
         "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 32, "heads": 2, "layers": 1},
     },
-    "preprocess_cfg": {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "interpolation": "bicubic", "resize_mode": "shortest"},
+    "preprocess_cfg": {
+        "mean": [0.48, 0.46, 0.41],
+        "std": [0.27, 0.26, 0.28],
+        "interpolation": "bicubic",
+        "resize_mode": "shortest",
+    },
 }
 
 
@@ -84,9 +121,15 @@ def save_dino(folder: Path) -> Path:
     from transformers import BitImageProcessorPil, Dinov2Config, Dinov2Model
 
     torch.manual_seed(2)
-    Dinov2Model(Dinov2Config(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, patch_size=14, image_size=518)).save_pretrained(
-        folder
-    )
+    Dinov2Model(
+        Dinov2Config(
+            hidden_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            patch_size=14,
+            image_size=518,
+        )
+    ).save_pretrained(folder)
     BitImageProcessorPil(
         size={"shortest_edge": 256},
         crop_size={"height": 224, "width": 224},

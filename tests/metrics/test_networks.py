@@ -29,11 +29,15 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def compared(shots, settings, one_thread, tmp_path_factory):
     """All pairs against the page, all metrics, one pass."""
-    result = compare([(shots["page"], shots[name]) for name in NAMES], settings, tmp_path_factory.mktemp("cache"))
+    result = compare(
+        [(shots["page"], shots[name]) for name in NAMES], settings, tmp_path_factory.mktemp("cache")
+    )
     assert not any(pair.reasons for pair in result.pairs)
     for metric in ("clip", "dino"):
         assert max(pair.metrics[metric] for pair in result.pairs[2:]) < 0.99
-    return {name: pair.metrics for name, pair in zip(NAMES, result.pairs, strict=True)}, result.engines
+    return {
+        name: pair.metrics for name, pair in zip(NAMES, result.pairs, strict=True)
+    }, result.engines
 
 
 def one_by_one(shots, settings, cache, name):
@@ -49,7 +53,9 @@ def test_clip_is_open_clips(view, shots, settings, tmp_path):
     import open_clip
     import torch
 
-    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{settings['clip']['path']}", image_resize_mode=view)
+    model, preprocess = open_clip.create_model_from_pretrained(
+        f"local-dir:{settings['clip']['path']}", image_resize_mode=view
+    )
 
     def embedding(name):
         image = Image.open(shots[name]).convert("RGB")
@@ -59,8 +65,14 @@ def test_clip_is_open_clips(view, shots, settings, tmp_path):
             return model.eval().encode_image(preprocess(image)[None])[0]
 
     embedded = {name: embedding(name) for name in NAMES}
-    expected = [clamp(torch.cosine_similarity(embedded["page"], embedded[name], dim=0)) for name in NAMES]
-    result = compare([(shots["page"], shots[name]) for name in NAMES], {"clip": {**settings["clip"], "view": view}}, tmp_path)
+    expected = [
+        clamp(torch.cosine_similarity(embedded["page"], embedded[name], dim=0)) for name in NAMES
+    ]
+    result = compare(
+        [(shots["page"], shots[name]) for name in NAMES],
+        {"clip": {**settings["clip"], "view": view}},
+        tmp_path,
+    )
     assert [pair.metrics["clip"] for pair in result.pairs] == pytest.approx(expected, abs=1e-4)
     assert view in result.engines["clip"]
 
@@ -79,7 +91,9 @@ def test_dino_is_the_reference_evaluators(compared, shots, settings):
             return model(**inputs).last_hidden_state[:, 0, :].squeeze().numpy()
 
     a = embedding("page")
-    expected = [clamp(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))) for b in map(embedding, NAMES)]
+    expected = [
+        clamp(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))) for b in map(embedding, NAMES)
+    ]
     assert [compared[0][name]["dino"] for name in NAMES] == pytest.approx(expected, abs=1e-4)
 
 
@@ -89,18 +103,28 @@ def test_lpips_is_upstreams(compared, shots, settings):
 
     network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     saved = torch.load(settings["lpips"]["path"], weights_only=True)
-    network.net.load_state_dict({key: saved["features." + key.split(".", 1)[1]] for key in network.net.state_dict()})
-    images = {name: Image.open(shots[name]).convert("RGB").resize((512, 288), Image.Resampling.BICUBIC) for name in NAMES}
+    network.net.load_state_dict(
+        {key: saved["features." + key.split(".", 1)[1]] for key in network.net.state_dict()}
+    )
+    images = {
+        name: Image.open(shots[name]).convert("RGB").resize((512, 288), Image.Resampling.BICUBIC)
+        for name in NAMES
+    }
     with torch.no_grad():
         tensors = {name: lpips.im2tensor(np.asarray(image)) for name, image in images.items()}
         expected = [1 - network(tensors["page"], tensors[name]).item() for name in NAMES]
     assert [compared[0][name]["lpips"] for name in NAMES] == pytest.approx(expected, abs=1e-4)
-    assert compared[0]["page"]["lpips"] == pytest.approx(1.0, abs=1e-6) and compared[0]["other"]["lpips"] < 0.9999
+    assert (
+        compared[0]["page"]["lpips"] == pytest.approx(1.0, abs=1e-6)
+        and compared[0]["other"]["lpips"] < 0.9999
+    )
 
 
 def test_batched_equals_one_by_one(compared, shots, settings, tmp_path):
     for name in ("shifted", "other"):
-        assert one_by_one(shots, settings, tmp_path / name, name) == pytest.approx(compared[0][name], abs=1e-5)
+        assert one_by_one(shots, settings, tmp_path / name, name) == pytest.approx(
+            compared[0][name], abs=1e-5
+        )
 
 
 @pytest.mark.parametrize("name", ["clip", "dino"])
@@ -122,7 +146,9 @@ def test_references_are_paid_once(shots, settings, tmp_path):
     second = one_by_one(shots, settings, tmp_path / "cache", "other")
     assert len(first) == 2 + 2 + 2  # clip and dino: two images; lpips: a reference and a pair
     assert len(files() - first) == 1 + 1 + 1
-    assert second == pytest.approx(one_by_one(shots, settings, tmp_path / "fresh", "other"), abs=1e-6)
+    assert second == pytest.approx(
+        one_by_one(shots, settings, tmp_path / "fresh", "other"), abs=1e-6
+    )
 
 
 def test_dino_can_see_the_whole_page(shots, settings, tmp_path):
@@ -132,14 +158,19 @@ def test_dino_can_see_the_whole_page(shots, settings, tmp_path):
     image.save(tmp_path / "edge.png")
     pair = [(shots["page"], tmp_path / "edge.png")]
     centre, whole = (
-        compare(pair, {"dino": {**settings["dino"], "view": view}}, tmp_path).pairs[0].metrics["dino"] for view in ("centre", "whole")
+        compare(pair, {"dino": {**settings["dino"], "view": view}}, tmp_path)
+        .pairs[0]
+        .metrics["dino"]
+        for view in ("centre", "whole")
     )
     assert centre == pytest.approx(1.0, abs=1e-6) and whole < 1 - 1e-5
 
 
 def test_sizes_that_differ(shots, settings, tmp_path):
     """Twice the pixel density is the same page; the networks see it nearly so."""
-    Image.open(shots["page"]).resize((1280, 720), Image.Resampling.BICUBIC).save(tmp_path / "dense.png")
+    Image.open(shots["page"]).resize((1280, 720), Image.Resampling.BICUBIC).save(
+        tmp_path / "dense.png"
+    )
     pair = compare([(shots["page"], tmp_path / "dense.png")], settings, tmp_path).pairs[0]
     assert not pair.reasons and all(value > 0.98 for value in pair.metrics.values())
     assert pair.note == "sizes differ: reference 640x360, screenshot 1280x720"
@@ -148,7 +179,11 @@ def test_sizes_that_differ(shots, settings, tmp_path):
 def test_small_and_narrow_images(settings, tmp_path):
     for name, size in {"dot": (1, 1), "strip": (4000, 80), "other": (4000, 80)}.items():
         Image.effect_noise(size, 60).convert("RGB").save(tmp_path / f"{name}.png")
-    dots, strips = compare([(tmp_path / "dot.png",) * 2, (tmp_path / "strip.png", tmp_path / "other.png")], settings, tmp_path).pairs
+    dots, strips = compare(
+        [(tmp_path / "dot.png",) * 2, (tmp_path / "strip.png", tmp_path / "other.png")],
+        settings,
+        tmp_path,
+    ).pairs
     assert dots.metrics["lpips"] is None and "too small for LPIPS" in dots.reasons["lpips"]
     assert dots.metrics["clip"] == pytest.approx(1.0) and dots.metrics["dino"] == pytest.approx(1.0)
     assert not strips.reasons and all(0 <= value <= 1 for value in strips.metrics.values())
@@ -173,20 +208,36 @@ from iwr.metrics.compare import compare
 pair = compare([(Path(sys.argv[1]),) * 2], {{{metric!r}: {settings!r}, "ssim": {{}}}}, Path(sys.argv[2])).pairs[0]
 print(json.dumps([pair.metrics, pair.reasons]))
 """
-    environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "TORCH_HOME": str(tmp_path / "torch")}
+    environment = {
+        **os.environ,
+        "HF_HOME": str(tmp_path / "hub"),
+        "TORCH_HOME": str(tmp_path / "torch"),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", script, str(shots["page"]), str(tmp_path)], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", script, str(shots["page"]), str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     values, reasons = json.loads(done.stdout)
     assert values == {metric: None, "ssim": 1.0}
-    assert f"metric {metric}" in reasons[metric] and words in reasons[metric] and "iwr prefetch" in reasons[metric]
+    assert (
+        f"metric {metric}" in reasons[metric]
+        and words in reasons[metric]
+        and "iwr prefetch" in reasons[metric]
+    )
 
 
 def test_damaged_weights_give_no_value(shots, settings, tmp_path):
     broken = tmp_path / "alexnet.pth"
     broken.write_bytes(b"PK half a file")
-    pair = compare([(shots["page"], shots["page"])], {"lpips": {"path": str(broken)}}, tmp_path / "cache").pairs[0]
-    assert pair.metrics["lpips"] is None and "alexnet.pth is not torchvision's alex" in pair.reasons["lpips"]
+    pair = compare(
+        [(shots["page"], shots["page"])], {"lpips": {"path": str(broken)}}, tmp_path / "cache"
+    ).pairs[0]
+    assert (
+        pair.metrics["lpips"] is None
+        and "alexnet.pth is not torchvision's alex" in pair.reasons["lpips"]
+    )
 
 
 def test_prefetch_says_where_the_weights_are(settings):

@@ -27,7 +27,9 @@ def values(pairs, cache, metrics=OFFLINE):
 @pytest.fixture(scope="module")
 def compared(shots, tmp_path_factory):
     names = list(shots)
-    result = compare([(shots["page"], shots[name]) for name in names], OFFLINE, tmp_path_factory.mktemp("cache"))
+    result = compare(
+        [(shots["page"], shots[name]) for name in names], OFFLINE, tmp_path_factory.mktemp("cache")
+    )
     return dict(zip(names, result.pairs, strict=True)), result.engines
 
 
@@ -49,7 +51,9 @@ def test_engines_are_named(compared):
 def test_ssim_is_upstreams(shots, tmp_path):
     pixels = [np.asarray(Image.open(shots[name])) for name in ("page", "shifted")]
     expected = structural_similarity(*pixels, channel_axis=2, data_range=255)
-    assert values([(shots["page"], shots["shifted"])], tmp_path, {"ssim": {}}) == [{"ssim": pytest.approx(expected)}]
+    assert values([(shots["page"], shots["shifted"])], tmp_path, {"ssim": {}}) == [
+        {"ssim": pytest.approx(expected)}
+    ]
 
 
 def test_two_empty_pages_have_equal_texts(shots, tmp_path):
@@ -62,14 +66,21 @@ def test_ocr_that_cannot_start_gives_no_value(shots, tmp_path):
     settings = {"ocr": {"engine": "rapidocr", "path": str(tmp_path)}, "ssim": {}}
     result = compare([(shots["page"], shots["page"])], settings, tmp_path / "cache")
     assert result.pairs[0].metrics == {"ocr": None, "ssim": 1.0}
-    assert "rapidocr has no weights" in result.pairs[0].reasons["ocr"] and "iwr prefetch" in result.pairs[0].reasons["ocr"]
+    assert (
+        "rapidocr has no weights" in result.pairs[0].reasons["ocr"]
+        and "iwr prefetch" in result.pairs[0].reasons["ocr"]
+    )
     assert "ocr" not in result.engines
 
 
 def test_damaged_weights_give_no_value(shots, tmp_path):
     for kind in ("det", "rec"):
         (tmp_path / f"PP-OCR_{kind}_small.onnx").write_bytes(b"not a network")
-    pair = compare([(shots["page"], shots["page"])], {"ocr": {"engine": "rapidocr", "path": str(tmp_path)}}, tmp_path / "cache").pairs[0]
+    pair = compare(
+        [(shots["page"], shots["page"])],
+        {"ocr": {"engine": "rapidocr", "path": str(tmp_path)}},
+        tmp_path / "cache",
+    ).pairs[0]
     assert pair.metrics["ocr"] is None and "rapidocr failed" in pair.reasons["ocr"]
 
 
@@ -88,7 +99,9 @@ def test_nothing_is_computed_twice(shots, tmp_path):
     shutil.copy(shots["shifted"], tmp_path / "same.png")
     assert values([(shots["page"], tmp_path / "same.png")], tmp_path / "cache") == first[:1]
     before = {file: file.stat().st_mtime_ns for file in files}
-    next(file for file in files if file.parent.parent.name.startswith("ssim")).write_bytes(b"\xff half")
+    next(file for file in files if file.parent.parent.name.startswith("ssim")).write_bytes(
+        b"\xff half"
+    )
     assert values(pairs, tmp_path / "cache") == first
     assert sum(file.stat().st_mtime_ns != then for file, then in before.items()) == 1
 
@@ -119,22 +132,31 @@ def test_a_killed_pass_goes_on_where_it_was(shots, tmp_path):
         "compare([(other, page) for other in rest], {'ssim': {}}, cache)"
     )
     cache = tmp_path / "cache"
-    process = subprocess.Popen([sys.executable, "-c", script, str(cache), str(shots["page"]), *(str(a) for a, _ in pairs)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(cache), str(shots["page"]), *(str(a) for a, _ in pairs)]
+    )
     deadline = time.monotonic() + 100
-    while len(done := {file: file.stat().st_mtime_ns for file in finished(cache)}) < 2 and process.poll() is None:
+    while (
+        len(done := {file: file.stat().st_mtime_ns for file in finished(cache)}) < 2
+        and process.poll() is None
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert all(value["ssim"] is not None for value in values(pairs, cache, {"ssim": {}}))
-    assert len(finished(cache)) == 24 and all(file.stat().st_mtime_ns == then for file, then in done.items())
+    assert len(finished(cache)) == 24 and all(
+        file.stat().st_mtime_ns == then for file, then in done.items()
+    )
 
 
 def finished(cache: Path) -> list[Path]:
     return [file for file in cache.rglob("*") if file.is_file() and file.suffix != ".part"]
 
 
-@pytest.mark.parametrize("metrics", [{"colour": {}}, {"ssim": {"window": 3}}, {"ocr": {"engine": "tesseract"}}])
+@pytest.mark.parametrize(
+    "metrics", [{"colour": {}}, {"ssim": {"window": 3}}, {"ocr": {"engine": "tesseract"}}]
+)
 def test_wrong_settings_are_refused(metrics, shots, tmp_path):
     with pytest.raises(ConfigError):
         compare([(shots["page"], shots["page"])], metrics, tmp_path)
@@ -169,7 +191,11 @@ def save_odd_images(folder: Path) -> dict[str, Path]:
         image.save(paths[name])
     paths["animated"] = folder / "animated.gif"
     page.save(paths["animated"], save_all=True, append_images=[Image.new("RGB", (64, 48), "black")])
-    paths["empty"], paths["cut"], paths["text"] = folder / "empty.png", folder / "cut.png", folder / "text.png"
+    paths["empty"], paths["cut"], paths["text"] = (
+        folder / "empty.png",
+        folder / "cut.png",
+        folder / "text.png",
+    )
     paths["empty"].write_bytes(b"")
     paths["cut"].write_bytes(paths["plain"].read_bytes()[:100])
     paths["text"].write_text("<html>")

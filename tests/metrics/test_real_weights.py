@@ -31,8 +31,17 @@ def test_easyocr_reads_what_its_own_call_reads(shots, tmp_path):
     result = compare(pairs, {"ocr": {"engine": "easyocr"}}, tmp_path / "cache")
     texts = {file.read_text() for file in (tmp_path / "cache").rglob("*") if file.is_file()}
     weights = easyocr_en_models.model_dir()
-    reader = easyocr.Reader(["en"], gpu=False, model_storage_directory=weights, download_enabled=False, quantize=False, verbose=False)
-    assert texts == {" ".join(reader.readtext(str(tmp_path / f"{name}.png"), detail=0)) for name in "ab"}
+    reader = easyocr.Reader(
+        ["en"],
+        gpu=False,
+        model_storage_directory=weights,
+        download_enabled=False,
+        quantize=False,
+        verbose=False,
+    )
+    assert texts == {
+        " ".join(reader.readtext(str(tmp_path / f"{name}.png"), detail=0)) for name in "ab"
+    }
     assert "Harbour Shop" in " ".join(texts)
     values = [pair.metrics["ocr"] for pair in result.pairs]
     assert values[:2] == [1.0, 1.0] and 0 <= values[2] < 0.7
@@ -41,7 +50,11 @@ def test_easyocr_reads_what_its_own_call_reads(shots, tmp_path):
 
 def test_easyocr_without_weights_gives_no_value(shots, tmp_path):
     """The reference evaluator reads two empty texts here and gives 1.0."""
-    pair = compare([(shots["page"], shots["page"])], {"ocr": {"engine": "easyocr", "path": str(tmp_path)}}, tmp_path / "cache").pairs[0]
+    pair = compare(
+        [(shots["page"], shots["page"])],
+        {"ocr": {"engine": "easyocr", "path": str(tmp_path)}},
+        tmp_path / "cache",
+    ).pairs[0]
     assert pair.metrics["ocr"] is None and "iwr prefetch" in pair.reasons["ocr"]
 
 
@@ -49,7 +62,11 @@ class ArraysOnly(pickle.Unpickler):
     """For the one file below: a pickle of numpy arrays."""
 
     def find_class(self, module: str, name: str) -> object:
-        allowed = {"dtype": np.dtype, "ndarray": np.ndarray, "_reconstruct": np._core.multiarray._reconstruct}
+        allowed = {
+            "dtype": np.dtype,
+            "ndarray": np.ndarray,
+            "_reconstruct": np._core.multiarray._reconstruct,
+        }
         if not module.startswith("numpy") or name not in allowed:
             raise pickle.UnpicklingError(f"{module}.{name}")
         return allowed[name]
@@ -68,8 +85,12 @@ def alexnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = {}
     for index, position in enumerate((0, 3, 6, 8, 10)):
         kernel = torch.from_numpy(np.array(layers[f"Conv_{index}"]["kernel"]))
-        state[f"features.{position}.weight"] = kernel.permute(3, 2, 0, 1).contiguous()  # theirs: height, width, in, out
-        state[f"features.{position}.bias"] = torch.from_numpy(np.array(layers[f"Conv_{index}"]["bias"]))
+        state[f"features.{position}.weight"] = kernel.permute(
+            3, 2, 0, 1
+        ).contiguous()  # theirs: height, width, in, out
+        state[f"features.{position}.bias"] = torch.from_numpy(
+            np.array(layers[f"Conv_{index}"]["bias"])
+        )
     file = tmp_path_factory.mktemp("alexnet") / "alexnet.pth"
     torch.save(state, file)
     return file
@@ -77,7 +98,13 @@ def alexnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_lpips_orders_pages_as_people_do(alexnet, shots, tmp_path):
     names = ("page", "shifted", "recoloured", "other", "empty")
-    result = compare([(shots["page"], shots[name]) for name in names], {"lpips": {"path": str(alexnet)}}, tmp_path)
+    result = compare(
+        [(shots["page"], shots[name]) for name in names],
+        {"lpips": {"path": str(alexnet)}},
+        tmp_path,
+    )
     values = [pair.metrics["lpips"] for pair in result.pairs]
     assert values[0] == pytest.approx(1.0, abs=1e-6)
-    assert all(better > worse + 0.02 for better, worse in itertools.pairwise(values)), dict(zip(names, values, strict=True))
+    assert all(better > worse + 0.02 for better, worse in itertools.pairwise(values)), dict(
+        zip(names, values, strict=True)
+    )

@@ -29,11 +29,19 @@ def run(tmp_path_factory):
 
 def test_each_figure_comes_as_png_svg_and_pdf(run):
     folder = run[3].report / "figures"
-    assert {path.stem for path in folder.glob("*.png")} == {"scores", "ifs_vfs", "paired"}  # one domain only: nothing to break down
+    assert {path.stem for path in folder.glob("*.png")} == {
+        "scores",
+        "ifs_vfs",
+        "paired",
+    }  # one domain only: nothing to break down
     for name in ("scores", "ifs_vfs", "paired"):
         with Image.open(folder / f"{name}.png") as picture:
-            assert picture.size == (1280, 800) and len(picture.convert("RGB").getcolors(1 << 24)) > 3
-        assert (folder / f"{name}.svg").read_text().startswith("<?xml") and (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+            assert (
+                picture.size == (1280, 800) and len(picture.convert("RGB").getcolors(1 << 24)) > 3
+            )
+        assert (folder / f"{name}.svg").read_text().startswith("<?xml") and (
+            folder / f"{name}.pdf"
+        ).read_bytes().startswith(b"%PDF")
 
 
 def test_the_page_shows_them(run):
@@ -46,10 +54,14 @@ def test_the_same_scores_draw_nothing_again_and_the_same_bytes_from_scratch(run)
     folder = paths.report / "figures"
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
     write_report(models, tasks, config, paths)
-    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == {name: when for name, (when, _) in before.items()}
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == {
+        name: when for name, (when, _) in before.items()
+    }
     shutil.rmtree(folder)
     write_report(models, tasks, config, paths)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: data for name, (_, data) in before.items()}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        name: data for name, (_, data) in before.items()
+    }
 
 
 def test_no_scores_no_figures(tmp_path):

@@ -12,7 +12,7 @@ import runs_on_disk as on_disk
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from iwr.browser.sandbox import find_executable
+from iwr.browser.chromium import find_executable
 from iwr.config import BrowserConfig, Environment
 from iwr.records import Grounding, Rubric, Verdict, file_digest
 from iwr.report import write_report
@@ -59,7 +59,10 @@ def run(tmp_path_factory):
         scene(folder / "checkpoints" / "step_1.png", number + 1)
         shutil.copy(samples_root() / "data" / "film-rating" / "video.mp4", folder / "video.mp4")
     domains = {"a": "Shop", "b": "Games", "c": HOSTILE}
-    lines = [ds.line(name, actions, classification={"domain": domain}, source_website=HOSTILE) for name, domain in domains.items()]
+    lines = [
+        ds.line(name, actions, classification={"domain": domain}, source_website=HOSTILE)
+        for name, domain in domains.items()
+    ]
     loaded = load(ds.write(root, *lines))
     assert not loaded.faults
     config = on_disk.config(root)
@@ -78,16 +81,40 @@ def judge(paths, model, task, number, credited, text):
     """A page that equals the reference while it has credit; `text` wherever the judge or the model has a say."""
     on_disk.generation(paths, model, task, kind="oracle" if model == "good" else "vllm")
     files = paths.task(model, task.id)
-    files.page.write_text(f"<html><script>window.hacked = 4; fetch('http://127.0.0.1:9')</script>{text * 3}\n</html>")
+    files.page.write_text(
+        f"<html><script>window.hacked = 4; fetch('http://127.0.0.1:9')</script>{text * 3}\n</html>"
+    )
     made = list(on_disk.steps(paths, model, task, credited, None if credited == 2 else "assertion"))
     for index, step in enumerate(made):
-        shot = scene(files.judge("rules").screenshot(index), number if index < 2 else number + credited - 1)
-        found = Grounding(found=True, role="button", name=text, locator=text, point=(480.0, 120.0), candidates=3, reason=text)
-        verdict = Verdict(passed=step.credited, reason=text * (6_000 if index == 2 else 1), probability=0.5, answer=text)
+        shot = scene(
+            files.judge("rules").screenshot(index), number if index < 2 else number + credited - 1
+        )
+        found = Grounding(
+            found=True,
+            role="button",
+            name=text,
+            locator=text,
+            point=(480.0, 120.0),
+            candidates=3,
+            reason=text,
+        )
+        verdict = Verdict(
+            passed=step.credited,
+            reason=text * (6_000 if index == 2 else 1),
+            probability=0.5,
+            answer=text,
+        )
         rubric = Rubric(layout=1, elements=2, content=3, style=4, overall=5, total=15, reason=text)
-        made[index] = step.model_copy(update={
-            "screenshot_sha256": file_digest(shot), "rubric": rubric, "rubric_reason": text, "reason": step.reason and text,
-            "grounding": found if index else None, "verdict": verdict if index else None})
+        made[index] = step.model_copy(
+            update={
+                "screenshot_sha256": file_digest(shot),
+                "rubric": rubric,
+                "rubric_reason": text,
+                "reason": step.reason and text,
+                "grounding": found if index else None,
+                "verdict": verdict if index else None,
+            }
+        )
     on_disk.rollout(paths, model, task, tuple(made), refused={text[:20]: 3})
 
 
@@ -112,7 +139,12 @@ def page(browser, folder) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         opened = context.new_page()
         said, asked = [], []
-        opened.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        opened.on(
+            "console",
+            lambda message: (
+                said.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
         opened.on("pageerror", lambda error: said.append(str(error)))
         opened.on("request", lambda request: asked.append(request.url))
         yield opened
@@ -145,16 +177,24 @@ def test_the_leaderboard_sorts_by_any_column_and_keeps_unknown_scores_last(page,
     final = page.locator("#matrix th", has_text="lost").get_by_role("button")
     for _ in range(2):
         final.click()
-        assert page.locator("#matrix tbody tr").last.locator("th").inner_text() == "a"  # unscored there
+        assert (
+            page.locator("#matrix tbody tr").last.locator("th").inner_text() == "a"
+        )  # unscored there
 
 
 def test_the_judge_protocol_baselines_and_published_scores_are_named(page, folder):
     page.goto((folder / "index.html").as_uri())
     text = page.locator("main").inner_text()
-    assert "Judge rules, protocol offline." in text and "Ceiling, from baselines that are no models: good 1.000." in text
+    assert (
+        "Judge rules, protocol offline." in text
+        and "Ceiling, from baselines that are no models: good 1.000." in text
+    )
     assert page.locator("#leaderboard .tag").inner_text() == "baseline"
     published = page.locator(".foreign")
-    assert "never ranked with the rows of this run" in published.inner_text() and published.locator("tbody tr").count() == 31
+    assert (
+        "never ranked with the rows of this run" in published.inner_text()
+        and published.locator("tbody tr").count() == 31
+    )
     assert page.locator("#leaderboard", has_text="GPT-5").count() == 0
 
 
@@ -179,7 +219,13 @@ def test_one_walks_through_a_task_with_the_keyboard_alone(page, folder):
     page.locator("#matrix").get_by_role("link", name="1.00").first.press("Enter")
     page.wait_for_url("**/good/a.html")  # with its script at work
     assert page.title().startswith("good on a")
-    for key, expected in (("j", "step-0"), ("j", "step-1"), ("j", "step-2"), ("j", "step-2"), ("k", "step-1")):
+    for key, expected in (
+        ("j", "step-0"),
+        ("j", "step-1"),
+        ("j", "step-2"),
+        ("j", "step-2"),
+        ("k", "step-1"),
+    ):
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.id") == expected
     page.keyboard.press("n")
@@ -202,10 +248,17 @@ def test_a_step_shows_what_was_done_where_and_why(page, folder):
     assert "'A' appears" in step.inner_text() and "yes (P(yes) 0.500)" in step.inner_text()
     ring = step.locator(".mark circle").last.bounding_box()
     picture = step.locator(".acted img").bounding_box()
-    assert (ring["x"] + ring["width"] / 2 - picture["x"]) / picture["width"] == pytest.approx(480 / 640, abs=0.01)
-    assert (ring["y"] + ring["height"] / 2 - picture["y"]) / picture["height"] == pytest.approx(120 / 480, abs=0.01)
+    assert (ring["x"] + ring["width"] / 2 - picture["x"]) / picture["width"] == pytest.approx(
+        480 / 640, abs=0.01
+    )
+    assert (ring["y"] + ring["height"] / 2 - picture["y"]) / picture["height"] == pytest.approx(
+        120 / 480, abs=0.01
+    )
     assert page.locator("#step-2 .badge").inner_text() == "failed: assertion"
-    assert "layout 1, elements 2, content 3, style 4, overall 5: 15 of 100" in page.locator("#step-2").inner_text()
+    assert (
+        "layout 1, elements 2, content 3, style 4, overall 5: 15 of 100"
+        in page.locator("#step-2").inner_text()
+    )
     page.goto((folder / "pages/lost/b.html").as_uri())
     assert page.locator(".step .badge").all_inner_texts() == ["not reached"] * 3
     assert "There is no page." in page.locator("main").inner_text()
@@ -217,16 +270,26 @@ def test_the_recording_plays_and_every_picture_is_there(page, folder):
     assert page.evaluate("document.querySelector('video').duration") > 3
     for picture in page.locator("img").all():
         picture.scroll_into_view_if_needed()
-    wait_until(page, "[...document.images].every((image) => image.complete && image.naturalWidth === 640)")
+    wait_until(
+        page, "[...document.images].every((image) => image.complete && image.naturalWidth === 640)"
+    )
 
 
 def test_swipe_cuts_between_reference_and_candidate(page, folder):
-    page.goto((folder / "pages/hostile/a.html").as_uri())  # at step 2 its candidate lacks what the reference has
+    page.goto(
+        (folder / "pages/hostile/a.html").as_uri()
+    )  # at step 2 its candidate lacks what the reference has
     pair, where = page.locator("#step-2 .pair"), "#step-2 .reference .frame"
     page.keyboard.press("2")
     pair.scroll_into_view_if_needed()
-    wait_until(page, "[...document.querySelectorAll('#step-2 img')].every((image) => image.naturalWidth)")
-    assert pixel(page, where, 0.25, 0.25) == (255, 0, 0)  # reference: red there, white is the second quarter
+    wait_until(
+        page, "[...document.querySelectorAll('#step-2 img')].every((image) => image.naturalWidth)"
+    )
+    assert pixel(page, where, 0.25, 0.25) == (
+        255,
+        0,
+        0,
+    )  # reference: red there, white is the second quarter
     assert pixel(page, where, 0.75, 0.25) == (0, 128, 0)  # candidate: white is the first quarter
     pair.get_by_role("slider").fill("90")
     assert pixel(page, where, 0.75, 0.25) == (255, 255, 255)
@@ -243,9 +306,16 @@ def test_swipe_cuts_between_reference_and_candidate(page, folder):
 def test_difference_is_black_where_both_are_equal(page, folder):
     page.goto((folder / "pages/hostile/a.html").as_uri())
     page.keyboard.press("3")
-    for step, places in (("#step-0", {(0.25, 0.25): 0, (0.75, 0.75): 0}), ("#step-2", {(0.25, 0.25): 255, (0.75, 0.75): 0})):
+    for step, places in (
+        ("#step-0", {(0.25, 0.25): 0, (0.75, 0.75): 0}),
+        ("#step-2", {(0.25, 0.25): 255, (0.75, 0.75): 0}),
+    ):
         page.locator(f"{step} .pair").scroll_into_view_if_needed()
-        wait_until(page, "(step) => [...document.querySelectorAll(step + ' img')].every((image) => image.naturalWidth)", step)
+        wait_until(
+            page,
+            "(step) => [...document.querySelectorAll(step + ' img')].every((image) => image.naturalWidth)",
+            step,
+        )
         for (x, y), expected in places.items():
             assert max(pixel(page, f"{step} .reference .frame", x, y)) == expected
 
@@ -306,7 +376,11 @@ def test_axe_finds_nothing_serious(browser, folder, name, scheme):
     with browser.new_context(color_scheme=scheme) as context:
         page = context.new_page()
         page.goto((folder / name).as_uri())
-        found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+        found = [
+            one
+            for one in Axe().run(page).response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
         assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
 
 
@@ -314,7 +388,10 @@ def test_without_scripts_the_report_is_complete(browser, folder):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto((folder / "pages/good/a.html").as_uri())
-        assert page.locator(".step:visible").count() == 3 and page.locator(".reference:visible").count() == 2
+        assert (
+            page.locator(".step:visible").count() == 3
+            and page.locator(".reference:visible").count() == 2
+        )
 
 
 def test_only_what_changed_is_written_again(run):
@@ -327,6 +404,13 @@ def test_only_what_changed_is_written_again(run):
     on_disk.generation(paths, "lost", tasks[2], "failed", "another reason")
     score(models, tasks, config, paths)
     write_report(models, tasks, config, paths)
-    changed = {path.relative_to(report).as_posix() for path, old in zip(pages, before, strict=True) if path.stat().st_mtime_ns != old}
-    assert changed == {"index.html", *(f"pages/{model}/c.html" for model in models)}  # each shows the others' scores
+    changed = {
+        path.relative_to(report).as_posix()
+        for path, old in zip(pages, before, strict=True)
+        if path.stat().st_mtime_ns != old
+    }
+    assert changed == {
+        "index.html",
+        *(f"pages/{model}/c.html" for model in models),
+    }  # each shows the others' scores
     assert "another reason" in (report / "pages/lost/c.html").read_text()

@@ -7,7 +7,7 @@ import full_size
 import pytest
 from playwright.sync_api import sync_playwright
 
-from iwr.browser.sandbox import find_executable
+from iwr.browser.chromium import find_executable
 from iwr.config import BrowserConfig, Environment
 from iwr.report import write_report
 from iwr.scores.stage import score
@@ -20,7 +20,9 @@ def world(tmp_path_factory):
 
 def test_it_is_written_in_a_minute_and_a_second_time_in_three_seconds(world):
     _, config, _, tasks, paths = world
-    assert all(found.final is not None for found in score(world.names, tasks, config, paths))  # finished: nothing is compared
+    assert all(
+        found.final is not None for found in score(world.names, tasks, config, paths)
+    )  # finished: nothing is compared
     started = time.process_time()
     write_report(world.names, tasks, config, paths)
     first = time.process_time() - started

@@ -8,11 +8,36 @@ import runs_on_disk as on_disk
 
 from iwr.records import Session, Usage
 from iwr.report import print_leaderboard, write_report
-from iwr.runs import write_record
+from iwr.runs.files import write_record
 from iwr.scores.stage import score
 
-ROW = ["model", "judge", "protocol", "tasks", "missing", "unscored", "ifs", "low", "high", "vfs", "final"]
-TASK = ["model", "task", "status", "steps", "passed", "ifs", "low", "high", "vfs", "final", "failed_step", "failed_by"]
+ROW = [
+    "model",
+    "judge",
+    "protocol",
+    "tasks",
+    "missing",
+    "unscored",
+    "ifs",
+    "low",
+    "high",
+    "vfs",
+    "final",
+]
+TASK = [
+    "model",
+    "task",
+    "status",
+    "steps",
+    "passed",
+    "ifs",
+    "low",
+    "high",
+    "vfs",
+    "final",
+    "failed_step",
+    "failed_by",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +74,16 @@ def test_tasks_jsonl_has_exactly_the_promised_keys(report):
     assert all(list(line) == TASK for line in lines)
     found = {(line["model"], line["task"]): line for line in lines}
     assert len(found) == 6
-    assert (found["weak", "a"]["failed_step"], found["weak", "a"]["failed_by"], found["weak", "a"]["passed"]) == (1, "action", 0)
-    assert (found["weak", "b"]["status"], found["weak", "b"]["final"], found["weak", "b"]["failed_by"]) == ("missing", 0.0, None)
+    assert (
+        found["weak", "a"]["failed_step"],
+        found["weak", "a"]["failed_by"],
+        found["weak", "a"]["passed"],
+    ) == (1, "action", 0)
+    assert (
+        found["weak", "b"]["status"],
+        found["weak", "b"]["final"],
+        found["weak", "b"]["failed_by"],
+    ) == ("missing", 0.0, None)
     assert (found["lost", "a"]["status"], found["lost", "a"]["final"]) == ("unscored", None)
 
 
@@ -63,7 +96,9 @@ def test_csv_is_the_same_table(report):
 
 def test_the_markdown_names_judge_protocol_counts_and_keeps_published_scores_apart(report):
     folder, _ = report
-    ours, _, theirs = (folder / "report.md").read_text().partition("## Published scores, not comparable")
+    ours, _, theirs = (
+        (folder / "report.md").read_text().partition("## Published scores, not comparable")
+    )
     assert "Judge `rules`, protocol `offline`. offline: no judge model" in ours
     assert "| strong | 2 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 | 1.000 to 1.000 |" in ours
     assert "| weak | 0 | 0 | 1 | 0 | 1 | 0 |" in ours  # where pages failed
@@ -78,7 +113,9 @@ def test_intervals_baselines_and_parts_of_the_benchmark_are_shown(tmp_path):
     paths = on_disk.paths_of(config)
     for number, task in enumerate(tasks):
         on_disk.judged(paths, "oracle", task, credited=2, kind="oracle")
-        on_disk.judged(paths, "blank", task, credited=0, failed_by="page", colour="black", kind="blank")
+        on_disk.judged(
+            paths, "blank", task, credited=0, failed_by="page", colour="black", kind="blank"
+        )
         on_disk.judged(paths, "m", task, number, "page" if number < 2 else None, kind="vllm")
     score(["oracle", "m", "blank"], tasks, config, paths)
     write_report(["oracle", "m", "blank"], tasks, config, paths)
@@ -89,10 +126,16 @@ def test_intervals_baselines_and_parts_of_the_benchmark_are_shown(tmp_path):
     low, high = json.loads((paths.report / "intervals.json").read_text())["intervals"]["m"]["final"]
     assert 0.3 <= low < 0.65 < high <= 1.0 and f"{low:.3f} to {high:.3f}" in text
     assert "Intervals over fewer than 30 tasks are too narrow" in text
-    assert "## Final by domain\n\n| Domain | Tasks | oracle | m | blank |" in text and "| Shop | 3 | 1.000 |" in text
+    assert (
+        "## Final by domain\n\n| Domain | Tasks | oracle | m | blank |" in text
+        and "| Shop | 3 | 1.000 |" in text
+    )
     parts = json.loads((paths.report / "breakdown.json").read_text())
     assert {(row["axis"], row["value"]) for row in parts} == {
-        ("domain", "Shop"), ("visual_complexity", "V1"), ("interaction_complexity", "L1")}
+        ("domain", "Shop"),
+        ("visual_complexity", "V1"),
+        ("interaction_complexity", "L1"),
+    }
 
 
 def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys):
@@ -100,7 +143,17 @@ def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys
     shown = capsys.readouterr().out
     assert "judge rules, protocol offline" in shown and "note [bold]as it is[/bold]" in shown
     cells = next(line for line in shown.splitlines() if "weak" in line).split()
-    assert [cell for cell in cells if cell[0] in "0123456789w-"] == ["weak", "2", "1", "0", "0.000", "0.500", "-", "0.500", "0.150"]
+    assert [cell for cell in cells if cell[0] in "0123456789w-"] == [
+        "weak",
+        "2",
+        "1",
+        "0",
+        "0.000",
+        "0.500",
+        "-",
+        "0.500",
+        "0.150",
+    ]
 
 
 def test_tokens_a_second_and_gpu_hours_are_told_by_model(tmp_path):
@@ -110,20 +163,53 @@ def test_tokens_a_second_and_gpu_hours_are_told_by_model(tmp_path):
     for task in tasks:
         on_disk.generation(paths, "blank", task, kind="blank")
         on_disk.generation(paths, "old", task, usage=Usage(completion_tokens=5), seconds=1)
-    on_disk.generation(paths, "m", tasks[0], usage=Usage(prompt_tokens=1000, completion_tokens=3000), seconds=40, engine="vllm 0.33.0")
-    on_disk.generation(paths, "m", tasks[1], usage=Usage(prompt_tokens=1000, completion_tokens=2000), seconds=50, truncated=True)
+    on_disk.generation(
+        paths,
+        "m",
+        tasks[0],
+        usage=Usage(prompt_tokens=1000, completion_tokens=3000),
+        seconds=40,
+        engine="vllm 0.33.0",
+    )
+    on_disk.generation(
+        paths,
+        "m",
+        tasks[1],
+        usage=Usage(prompt_tokens=1000, completion_tokens=2000),
+        seconds=50,
+        truncated=True,
+    )
     on_disk.generation(paths, "m", tasks[2], "failed", "the server died")
     shared = dict(model="m", engine="vllm 0.33.0", gpus=2, start_seconds=100)
-    write_record(paths.session("m", "20260101-000000-1"), Session(
-        **shared, seconds=260, answered=1, prompt_tokens=1000, completion_tokens=3000))
-    write_record(paths.session("m", "20260101-000001-2"), Session(
-        **shared, seconds=140, answered=1, prompt_tokens=1000, completion_tokens=2000))
+    write_record(
+        paths.session("m", "20260101-000000-1"),
+        Session(**shared, seconds=260, answered=1, prompt_tokens=1000, completion_tokens=3000),
+    )
+    write_record(
+        paths.session("m", "20260101-000001-2"),
+        Session(**shared, seconds=140, answered=1, prompt_tokens=1000, completion_tokens=2000),
+    )
     write_report(["m", "old", "blank"], tasks, config, paths)
     m, old = json.loads((paths.report / "costs.json").read_text())
     assert m == {
-        "model": "m", "engine": "vllm 0.33.0", "answers": 2, "truncated": 1, "prompt_tokens": 2000, "completion_tokens": 5000,
-        "request_seconds": 90, "seconds": 400, "start_seconds": 200, "tokens_per_second": 12.5, "gpu_hours": pytest.approx(1200 / 3600)}
-    assert (old["model"], old["completion_tokens"], old["tokens_per_second"], old["gpu_hours"]) == ("old", 15, None, None)
+        "model": "m",
+        "engine": "vllm 0.33.0",
+        "answers": 2,
+        "truncated": 1,
+        "prompt_tokens": 2000,
+        "completion_tokens": 5000,
+        "request_seconds": 90,
+        "seconds": 400,
+        "start_seconds": 200,
+        "tokens_per_second": 12.5,
+        "gpu_hours": pytest.approx(1200 / 3600),
+    }
+    assert (old["model"], old["completion_tokens"], old["tokens_per_second"], old["gpu_hours"]) == (
+        "old",
+        15,
+        None,
+        None,
+    )
     row = "| m | vllm 0.33.0 | 2 | 1 | 2,000 | 5,000 | 90 | 400 | 200 | 12.5 | 0.33 |"
     assert row in (paths.report / "report.md").read_text()
     assert '<td class="n" data-value="12.5">12.5</td>' in (paths.report / "index.html").read_text()

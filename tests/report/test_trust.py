@@ -5,7 +5,7 @@ import runs_on_disk as on_disk
 from iwr.judge.selftest import tally
 from iwr.records import SelfTest
 from iwr.report import write_report
-from iwr.runs import write_record
+from iwr.runs.files import write_record
 from iwr.tasks.load import load
 
 
@@ -18,23 +18,39 @@ def said(tmp_path, settings=None) -> str:
     if settings is not None:
         measured(paths, settings)
     shown = write_report(["m"], tasks, config, paths)
-    assert shown.trust.replace("`", "") in (paths.report / "report.md").read_text().replace("\\", "").replace("`", "")
+    assert shown.trust.replace("`", "") in (paths.report / "report.md").read_text().replace(
+        "\\", ""
+    ).replace("`", "")
     assert shown.trust.split(":")[0] in (paths.report / "index.html").read_text()
     return shown.trust
 
 
 def measured(paths, settings) -> None:
-    write_record(paths.selftest("rules"), SelfTest(
-        judge="rules", tasks=("a", "b"), settings=settings, sensitivity=tally([True] * 99 + [False]),
-        specificity=tally([True] * 30 + [None]), kinds={}, flips=tally([False] * 8), order_flips=tally([]), calls=0, seconds=1.0,
-    ))  # fmt: skip
+    write_record(
+        paths.selftest("rules"),
+        SelfTest(
+            judge="rules",
+            tasks=("a", "b"),
+            settings=settings,
+            sensitivity=tally([True] * 99 + [False]),
+            specificity=tally([True] * 30 + [None]),
+            kinds={},
+            flips=tally([False] * 8),
+            order_flips=tally([]),
+            calls=0,
+            seconds=1.0,
+        ),
+    )
 
 
 def test_the_self_test_of_the_run_is_shown(tmp_path):
     sentence = said(tmp_path, {"judge": "rules"})
     assert "on pages whose truth is known (2 tasks)" in sentence
     assert "right when an assertion holds 99.0% (94.6% to 99.8%, 100 questions)" in sentence
-    assert "right when it does not 100.0% (88.6% to 100.0%, 30 questions, 1 without a usable answer)" in sentence
+    assert (
+        "right when it does not 100.0% (88.6% to 100.0%, 30 questions, 1 without a usable answer)"
+        in sentence
+    )
     assert "asked again 0.0%" in sentence and "other order" not in sentence  # never asked
 
 

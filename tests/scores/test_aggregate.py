@@ -9,12 +9,29 @@ from iwr.scores.aggregate import breakdown, leaderboard, row
 def result(model="m", status="ok", value=1.0, high=None):
     known = status != "unscored"
     scores = {name: value if known else None for name in ("ifs", "low", "vfs", "final")}
-    return TaskScore(model=model, judge="rules", protocol="offline", task="t", status=ScoreStatus(status), fingerprint={}, steps=2,
-                     passed=2 if known else None, high=high if known else None, **scores)
+    return TaskScore(
+        model=model,
+        judge="rules",
+        protocol="offline",
+        task="t",
+        status=ScoreStatus(status),
+        fingerprint={},
+        steps=2,
+        passed=2 if known else None,
+        high=high if known else None,
+        **scores,
+    )
 
 
 def test_missing_pages_count_as_zero_and_unscored_tasks_do_not_count():
-    made = row([result(value=0.9), result(value=0.6), result(status="missing", value=0.0), result(status="unscored")])
+    made = row(
+        [
+            result(value=0.9),
+            result(value=0.6),
+            result(status="missing", value=0.0),
+            result(status="unscored"),
+        ]
+    )
     assert (made["tasks"], made["missing"], made["unscored"]) == (4, 1, 1)
     assert made["final"] == pytest.approx(0.5)
     assert made["high"] is None
@@ -31,7 +48,12 @@ def test_a_row_of_missing_pages_alone_is_zero():
 
 
 def test_best_first_and_models_without_a_score_last():
-    scores = [result("none", "unscored"), result("low", value=0.1), result("best", value=0.8), result("zero", value=0.0)]
+    scores = [
+        result("none", "unscored"),
+        result("low", value=0.1),
+        result("best", value=0.8),
+        result("zero", value=0.0),
+    ]
     assert [made["model"] for made in leaderboard(scores)] == ["best", "low", "zero", "none"]
 
 
@@ -41,12 +63,21 @@ def test_the_high_level_score_is_averaged_where_there_is_one():
 
 def test_breakdown_by_each_axis():
     def of(task, value, **axes):
-        return result(value=value).model_copy(update={"task": task, "classification": Classification(**axes)})
+        return result(value=value).model_copy(
+            update={"task": task, "classification": Classification(**axes)}
+        )
 
-    scores = [of("a", 1.0, domain="Shop", visual_complexity="V1"), of("b", 0.0, domain="Shop", visual_complexity="V2"), of("c", 0.5)]
+    scores = [
+        of("a", 1.0, domain="Shop", visual_complexity="V1"),
+        of("b", 0.0, domain="Shop", visual_complexity="V2"),
+        of("c", 0.5),
+    ]
     rows = {(row["axis"], row["value"]): (row["tasks"], row["final"]) for row in breakdown(scores)}
     assert rows == {
-        ("domain", "Shop"): (2, 0.5), ("domain", "(not given)"): (1, 0.5),
-        ("visual_complexity", "V1"): (1, 1.0), ("visual_complexity", "V2"): (1, 0.0), ("visual_complexity", "(not given)"): (1, 0.5),
+        ("domain", "Shop"): (2, 0.5),
+        ("domain", "(not given)"): (1, 0.5),
+        ("visual_complexity", "V1"): (1, 1.0),
+        ("visual_complexity", "V2"): (1, 0.0),
+        ("visual_complexity", "(not given)"): (1, 0.5),
         ("interaction_complexity", "(not given)"): (3, 0.5),
     }

@@ -7,10 +7,10 @@ import sys
 import pytest
 import runs_on_disk as on_disk
 
-from iwr.cli import main
+from iwr.cli.main import main
 from iwr.errors import ConfigError, DataError, StaleRunError
 from iwr.records import Generation
-from iwr.runs import read_record, write_record
+from iwr.runs.files import read_record, write_record
 from iwr.scores.paired import compare, read_side
 from iwr.scores.stage import score
 
@@ -38,19 +38,36 @@ def run(tmp_path_factory):
 
 def test_differences_by_task(run):
     found = compare(read_side(run[0] / "good"), read_side(run[0] / "bad"))
-    assert (found["first"], found["second"], found["judge"], found["protocol"]) == ("r/good", "r/bad", "rules", "offline")
-    assert (found["tasks"], found["unscored"], found["won"], found["lost"], found["tied"]) == (7, 1, 0, 6, 1)
+    assert (found["first"], found["second"], found["judge"], found["protocol"]) == (
+        "r/good",
+        "r/bad",
+        "rules",
+        "offline",
+    )
+    assert (found["tasks"], found["unscored"], found["won"], found["lost"], found["tied"]) == (
+        7,
+        1,
+        0,
+        6,
+        1,
+    )
     ifs = found["scores"]["ifs"]
     assert (ifs["first"], ifs["second"]) == (1.0, pytest.approx((0 + 1 + 5 * 0.5) / 7))
     assert ifs["difference"] == pytest.approx(ifs["second"] - ifs["first"])
     assert ifs["interval"][0] < ifs["difference"] < ifs["interval"][1] < 0
-    assert ifs["p"] == pytest.approx(2 * 2**1 / 2**7)  # all signs equal but the one of the tie, both ways, out of 2^7
+    assert ifs["p"] == pytest.approx(
+        2 * 2**1 / 2**7
+    )  # all signs equal but the one of the tie, both ways, out of 2^7
     assert found["scores"]["high"] is None
 
 
 def test_a_contestant_against_itself(run):
     found = compare(read_side(run[0] / "good"), read_side(run[0] / "good"))
-    assert found["tied"] == 8 and found["scores"]["final"]["difference"] == 0.0 and found["scores"]["final"]["p"] == 1.0
+    assert (
+        found["tied"] == 8
+        and found["scores"]["final"]["difference"] == 0.0
+        and found["scores"]["final"]["p"] == 1.0
+    )
 
 
 def other_run(run, root, *overrides, prompt=None):
@@ -62,16 +79,22 @@ def other_run(run, root, *overrides, prompt=None):
         on_disk.judged(paths, "good", task, credited=2)
         file = paths.task("good", task.id).generation
         made = read_record(file, Generation)
-        write_record(file, made.model_copy(update={"fingerprint": made.fingerprint | {"prompt": prompt or "p"}}))
+        write_record(
+            file,
+            made.model_copy(update={"fingerprint": made.fingerprint | {"prompt": prompt or "p"}}),
+        )
     score(["good"], tasks, config, paths)
     return paths.folder / "good"
 
 
-@pytest.mark.parametrize(("overrides", "prompt", "key"), [
-    (["protocol.name=mine"], None, "protocol: offline and mine"),
-    (["protocol.low=[ssim,ssim]"], None, r"protocol\.low"),
-    ([], "another", "prompt: p and another"),
-])
+@pytest.mark.parametrize(
+    ("overrides", "prompt", "key"),
+    [
+        (["protocol.name=mine"], None, "protocol: offline and mine"),
+        (["protocol.low=[ssim,ssim]"], None, r"protocol\.low"),
+        ([], "another", "prompt: p and another"),
+    ],
+)
 def test_runs_made_another_way_are_refused_and_the_key_named(run, tmp_path, overrides, prompt, key):
     other = other_run(run, tmp_path, *overrides, prompt=prompt)
     with pytest.raises(StaleRunError, match=key):
@@ -107,7 +130,10 @@ def test_the_command(run, capsys):
     assert main(["compare", f"{run[0]}/good", f"{run[0]}/bad"]) == 0
     shown = capsys.readouterr().out
     assert "r/good against r/bad: judge rules, protocol offline, 7 tasks" in shown
-    assert "The second one is better on 0 tasks, worse on 6, equal on 1." in shown and "Left out: 1 tasks unscored in one of them." in shown
+    assert (
+        "The second one is better on 0 tasks, worse on 6, equal on 1." in shown
+        and "Left out: 1 tasks unscored in one of them." in shown
+    )
     assert main(["compare", f"{run[0]}/good", f"{run[0]}/bad", "protocol=offline", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lost"] == 6
     assert main(["compare", f"{run[0]}/good"]) == 2
@@ -115,5 +141,13 @@ def test_the_command(run, capsys):
 
 def test_a_refusal_is_one_message_without_traceback(run, tmp_path):
     other = other_run(run, tmp_path, prompt="another")
-    done = subprocess.run([sys.executable, "-m", "iwr.cli", "compare", f"{run[0]}/good", str(other)], capture_output=True, text=True)
-    assert done.returncode == 2 and "prompt: p and another" in done.stderr and "Traceback" not in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "iwr", "compare", f"{run[0]}/good", str(other)],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.returncode == 2
+        and "prompt: p and another" in done.stderr
+        and "Traceback" not in done.stderr
+    )

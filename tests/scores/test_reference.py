@@ -22,14 +22,22 @@ def task_of(root, flags, greys, numbers=None):
     folder = ds.folder(root, "t", ())
     for number, grey in zip(numbers or range(len(greys)), greys, strict=True):
         ds.image(folder / "checkpoints" / f"step_{number}.png", f"rgb({grey},{grey},{grey})")
-    actions = [ds.click(visual_evaluation_flag=flag, logical_assertion="'A' appears") for flag in flags]
+    actions = [
+        ds.click(visual_evaluation_flag=flag, logical_assertion="'A' appears") for flag in flags
+    ]
     loaded = load(ds.write(root, ds.line("t", actions)))
     assert not loaded.faults
     return loaded.tasks[0]
 
 
 def reference(root, *overrides):
-    return on_disk.config(root, "protocol.name=reference", "protocol.reference_faults=true", "protocol.high=true", *overrides)
+    return on_disk.config(
+        root,
+        "protocol.name=reference",
+        "protocol.reference_faults=true",
+        "protocol.high=true",
+        *overrides,
+    )
 
 
 def crafted(paths, task):
@@ -38,9 +46,11 @@ def crafted(paths, task):
     rubrics = {total: made[0].rubric.model_copy(update={"total": total}) for total in (20, 50)}
     made[0] = made[0].model_copy(update={"second_rubric": rubrics[20]})
     made[2] = made[2].model_copy(update={"rubric": rubrics[50]})
-    for step, passed, blame in ((3, None, FailedBy.JUDGE), (4, False, FailedBy.ASSERTION)):
+    for step, passed, failed_by in ((3, None, FailedBy.JUDGE), (4, False, FailedBy.ASSERTION)):
         verdict = Verdict(passed=passed, reason="timed out" if passed is None else "no")
-        made[step] = made[step].model_copy(update={"verdict": verdict, "credited": False, "failed_by": blame})
+        made[step] = made[step].model_copy(
+            update={"verdict": verdict, "credited": False, "failed_by": failed_by}
+        )
     on_disk.generation(paths, "m", task)
     on_disk.rollout(paths, "m", task, tuple(made), "failed", reason="judge timed out")
 
@@ -52,7 +62,12 @@ def test_the_crafted_rollout_gets_the_numbers_computed_by_hand(tmp_path):
     crafted(paths, task)
     (result,) = score(["m"], [task], config, paths)
     # S3: the missing verdict passes step 3, the "no" ends the credit: 3 of 4
-    assert (result.passed, result.ifs, result.failed_step, result.failed_by) == (3, 0.75, 4, FailedBy.ASSERTION)
+    assert (result.passed, result.ifs, result.failed_step, result.failed_by) == (
+        3,
+        0.75,
+        4,
+        FailedBy.ASSERTION,
+    )
     # S1: actions 1 and 3 are compared by the screenshots before them, 0 (again) and 2; S2: with step_1.png and step_2.png
     assert [pair.step for pair in result.pairs] == [0, 0, 2]
     expected = [1.0, ssim_of_plain(0, 255), ssim_of_plain(128, 255)]
@@ -77,10 +92,15 @@ def test_what_lies_beyond_the_counted_steps_is_cut_off(tmp_path):
     paths = on_disk.paths_of(config)
     made = on_disk.steps(paths, "m", task, 1, "page", rubric=100)
     on_disk.generation(paths, "m", task)
-    on_disk.rollout(paths, "m", task, (made[0].model_copy(update={"second_rubric": made[0].rubric}), *made[1:]))
+    on_disk.rollout(
+        paths, "m", task, (made[0].model_copy(update={"second_rubric": made[0].rubric}), *made[1:])
+    )
     (result,) = score(["m"], [task], config, paths)
     assert (result.passed, result.failed_step) == (1, 2)
-    assert [pair.step for pair in result.pairs] == [0, 0]  # screenshot 1 stands at place 2, the reference keeps 1 + 1
+    assert [pair.step for pair in result.pairs] == [
+        0,
+        0,
+    ]  # screenshot 1 stands at place 2, the reference keeps 1 + 1
 
 
 def test_a_task_without_a_page_leaves_the_mean(tmp_path):
@@ -107,7 +127,13 @@ def test_infrastructure_is_unscored_there_too(tmp_path):
     config = reference(tmp_path)
     paths = on_disk.paths_of(config)
     on_disk.generation(paths, "m", task)
-    opened = Step(step=0, performed=False, credited=False, failed_by=FailedBy.INFRASTRUCTURE, reason="browser died")
+    opened = Step(
+        step=0,
+        performed=False,
+        credited=False,
+        failed_by=FailedBy.INFRASTRUCTURE,
+        reason="browser died",
+    )
     on_disk.rollout(paths, "m", task, (opened,), "failed", reason="browser died")
     (result,) = score(["m"], [task], config, paths)
     assert (result.status, result.failed_by) == (ScoreStatus.UNSCORED, FailedBy.INFRASTRUCTURE)

@@ -11,7 +11,7 @@ import runs_on_disk as on_disk
 from iwr.errors import StaleRunError
 from iwr.records import FailedBy, Rollout, ScoreStatus, TaskScore, file_digest
 from iwr.report import write_report
-from iwr.runs import read_record, write_record
+from iwr.runs.files import read_record, write_record
 from iwr.scores.stage import recorded, score
 
 
@@ -47,8 +47,15 @@ def test_credit_and_comparison_end_at_the_first_failure(world):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=1, failed_by="assertion", colour="white")
     result = scored(world)
-    assert (result.passed, result.ifs, result.failed_step, result.failed_by) == (1, 0.5, 2, FailedBy.ASSERTION)
-    assert [pair.step for pair in result.pairs] == [0]  # step 2 is a checkpoint, but was not reached with credit
+    assert (result.passed, result.ifs, result.failed_step, result.failed_by) == (
+        1,
+        0.5,
+        2,
+        FailedBy.ASSERTION,
+    )
+    assert [pair.step for pair in result.pairs] == [
+        0
+    ]  # step 2 is a checkpoint, but was not reached with credit
     assert result.final == pytest.approx(0.7 * 0.5 + 0.3 * 1.0)
 
 
@@ -85,12 +92,23 @@ def test_failed_generation_is_unscored(world):
 
 
 @pytest.mark.parametrize("blame", ["judge", "infrastructure"])
-def test_failed_judging_is_unscored(world, blame):
+def test_failed_judging_is_unscored(world, failed_by):
     tasks, _, paths = world
     on_disk.generation(paths, "m", tasks[0])
-    on_disk.rollout(paths, "m", tasks[0], on_disk.steps(paths, "m", tasks[0], 1, blame), "failed", reason="no answer")
+    on_disk.rollout(
+        paths,
+        "m",
+        tasks[0],
+        on_disk.steps(paths, "m", tasks[0], 1, failed_by),
+        "failed",
+        reason="no answer",
+    )
     result = scored(world)
-    assert (result.status, result.failed_by, result.failed_step) == (ScoreStatus.UNSCORED, FailedBy(blame), 2)
+    assert (result.status, result.failed_by, result.failed_step) == (
+        ScoreStatus.UNSCORED,
+        FailedBy(failed_by),
+        2,
+    )
     assert "no answer" in result.reason
     assert set(numbers(result)) == {None}
 
@@ -106,7 +124,11 @@ def test_a_page_that_cannot_be_photographed_looks_like_nothing(world):
     assert "it did not" in result.pairs[0].reasons["ssim"]
 
 
-DAMAGE = [lambda shot: shot.unlink(), lambda shot: shot.write_bytes(b"\x89PNG no"), lambda shot: ds.image(shot, "blue")]
+DAMAGE = [
+    lambda shot: shot.unlink(),
+    lambda shot: shot.write_bytes(b"\x89PNG no"),
+    lambda shot: ds.image(shot, "blue"),
+]
 
 
 @pytest.mark.parametrize("break_it", DAMAGE)
@@ -124,7 +146,11 @@ def test_a_screenshot_lost_or_changed_after_judging_is_unscored_not_zero(world, 
 def test_a_metric_that_cannot_run_leaves_the_task_unscored(world, tmp_path):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=2)
-    config = on_disk.config(tmp_path, "protocol.low=[ssim,ocr]", f"+protocol.metrics.ocr={{engine:easyocr,path:{tmp_path}/nothing}}")
+    config = on_disk.config(
+        tmp_path,
+        "protocol.low=[ssim,ocr]",
+        f"+protocol.metrics.ocr={{engine:easyocr,path:{tmp_path}/nothing}}",
+    )
     (result,) = score(["m"], tasks[:1], config, paths)
     assert result.status is ScoreStatus.UNSCORED
     assert "ocr" in result.reason and result.pairs[0].metrics["ssim"] == 1.0
@@ -138,14 +164,20 @@ def test_the_rubric_counts_where_the_protocol_has_it(world, tmp_path):
     assert numbers(result) == (2, 1.0, 1.0, 0.6, 0.8, pytest.approx(0.94))
     on_disk.judged(paths, "m", tasks[0], credited=2)
     (result,) = score(["m"], tasks[:1], config, paths)
-    assert (result.status, result.reason) == (ScoreStatus.UNSCORED, "step 0: high: the judge gave no rubric")
+    assert (result.status, result.reason) == (
+        ScoreStatus.UNSCORED,
+        "step 0: high: the judge gave no rubric",
+    )
 
 
 def test_stages_that_have_not_run_are_named_and_leave_no_file(world):
     tasks, config, paths = world
     on_disk.generation(paths, "m", tasks[1])
     first, second = score(["m"], tasks, config, paths)
-    assert (first.reason, second.reason) == ("no page yet: run `iwr generate`", "not judged yet: run `iwr judge`")
+    assert (first.reason, second.reason) == (
+        "no page yet: run `iwr generate`",
+        "not judged yet: run `iwr judge`",
+    )
     assert not list(paths.folder.rglob("score-*"))
 
 
@@ -167,7 +199,10 @@ def test_a_page_that_changed_after_it_was_judged_is_unscored(world):
     on_disk.judged(paths, "m", tasks[0], credited=2)
     page.write_text("judged")
     rollout = read_record(paths.task("m", "a").judge("rules").rollout, Rollout)
-    write_record(paths.task("m", "a").judge("rules").rollout, rollout.model_copy(update={"fingerprint": {"input.page": file_digest(page)}}))
+    write_record(
+        paths.task("m", "a").judge("rules").rollout,
+        rollout.model_copy(update={"fingerprint": {"input.page": file_digest(page)}}),
+    )
     assert scored(world).final == 1.0
     page.write_text("another")
     on_disk.generation(paths, "m", tasks[0], kind="transformers")
@@ -193,7 +228,7 @@ def test_a_finished_run_compares_nothing_and_loads_nothing_heavy(world, tmp_path
     written = file.stat().st_mtime_ns
     shutil.rmtree(paths.cache)
     code = f"""
-import sys; sys.path.insert(0, {str(__file__.rsplit('/', 2)[0])!r})
+import sys; sys.path.insert(0, {str(__file__.rsplit("/", 2)[0])!r})
 from pathlib import Path
 import runs_on_disk as on_disk
 from iwr.scores.stage import score

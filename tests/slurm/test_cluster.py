@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, why_not
 
-from iwr.runs import content as run_content
+from iwr.runs.content import content as run_content
 
 CONTESTANTS = ["oracle", "screenshot"]
 FEW = ["film-rating", "shop-cart", "signup-form"]
 IWR = Path(sys.executable).parent / "iwr"
-SITE = ["cluster.memory=1G", "cluster.cpus=1", "cluster.gres=null", f"cluster.prelude=['export PATH={IWR.parent}:$PATH']"]
+SITE = [
+    "cluster.memory=1G",
+    "cluster.cpus=1",
+    "cluster.gres=null",
+    f"cluster.prelude=['export PATH={IWR.parent}:$PATH']",
+]
 
 pytestmark = [
     pytest.mark.slurm,
@@ -39,11 +44,19 @@ def content(folder: Path) -> dict[str, str]:
 
 def settings(folder: Path, tasks=None) -> list[str]:
     chosen = [f"data.tasks=[{','.join(tasks)}]"] if tasks else []
-    return [f"models=[{','.join(CONTESTANTS)}]", f"run.root={folder}", "run.name=run", f"run.cache={folder.parent}/cache", *chosen]
+    return [
+        f"models=[{','.join(CONTESTANTS)}]",
+        f"run.root={folder}",
+        "run.name=run",
+        f"run.cache={folder.parent}/cache",
+        *chosen,
+    ]
 
 
 def iwr(cluster: Cluster, *arguments: str) -> str:
-    done = subprocess.run([IWR, *arguments], env=cluster.environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [IWR, *arguments], env=cluster.environment, capture_output=True, text=True
+    )
     assert done.returncode in (0, 1), done.stderr
     return done.stdout
 
@@ -76,11 +89,17 @@ def test_arrays_of_four_give_the_same_as_a_local_run(cluster, local):
     folder = local["folder"] / "arrays"
     iwr(cluster, "run", *settings(local["folder"] / "all"))
     jobs = submit(cluster, folder, "cluster.shards=4", tasks=None)
-    assert list(jobs) == ["oracle-generate", "oracle-judge", "screenshot-generate", "screenshot-judge", "report"]
+    assert list(jobs) == [
+        "oracle-generate",
+        "oracle-judge",
+        "screenshot-generate",
+        "screenshot-judge",
+        "report",
+    ]
     cluster.wait_for(*jobs.values())
     assert content(folder) == content(local["folder"] / "all")
     standing = json.loads(iwr(cluster, "status", "--json", *settings(folder), "run.shards=4"))
-    assert all((row["owed"], row["failed"], row["running"]) == (0, 0, False) for row in standing)
+    assert all((row["pending"], row["failed"], row["running"]) == (0, 0, False) for row in standing)
     assert len(standing) == len(CONTESTANTS) * 4 * 3
 
 
@@ -138,10 +157,25 @@ def test_a_node_that_dies_and_comes_back(cluster, local, with_jobs):
 def test_a_sweep_with_the_submitit_launcher(cluster, local):
     folder = local["folder"] / "sweep"
     chosen = [setting for setting in settings(folder, FEW) if not setting.startswith("models=")]
-    launcher = ["hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=1", "hydra.launcher.cpus_per_task=1",
-                "hydra.launcher.timeout_min=10", f"hydra.sweep.dir={folder.parent}/multirun"]
-    command = [sys.executable, "-m", "iwr.sweep", "--multirun", f"model={','.join(CONTESTANTS)}", *chosen, *launcher]
-    done = subprocess.run(command, env=cluster.environment, capture_output=True, text=True, cwd=folder.parent)
+    launcher = [
+        "hydra/launcher=submitit_slurm",
+        "hydra.launcher.mem_gb=1",
+        "hydra.launcher.cpus_per_task=1",
+        "hydra.launcher.timeout_min=10",
+        f"hydra.sweep.dir={folder.parent}/multirun",
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "iwr.pipeline.sweep",
+        "--multirun",
+        f"model={','.join(CONTESTANTS)}",
+        *chosen,
+        *launcher,
+    ]
+    done = subprocess.run(
+        command, env=cluster.environment, capture_output=True, text=True, cwd=folder.parent
+    )
     assert done.returncode == 0, done.stderr
     iwr(cluster, "report", *settings(folder, FEW))
     assert content(folder) == local["few"]
@@ -153,7 +187,9 @@ def test_two_elements_on_the_same_shard_take_turns(cluster, local):
     log = f"--output={folder.parent}/twice-%a.log"
     path = f"{IWR.parent}:{os.environ['PATH']}"
     options = ["--parsable", "--array=0-1", "--mem=1G", "--cpus-per-task=1", log]
-    job = cluster.run("sbatch", *options, str(script), "run", *settings(folder, FEW), "run.shard=0", PATH=path)
+    job = cluster.run(
+        "sbatch", *options, str(script), "run", *settings(folder, FEW), "run.shard=0", PATH=path
+    )
     cluster.wait_for(job)
     assert content(folder) == local["few"]
     logs = "".join(path.read_text() for path in folder.parent.glob("twice-*.log"))

@@ -17,8 +17,18 @@ from iwr.tasks.load import load
 def test_a_valid_data_set_loads(tmp_path):
     ds.folder(tmp_path, 7, (0, 1))
     ds.folder(tmp_path, "b")
-    typed = ds.click(type="Type", parameters={"text": "abc", "element_index": 3}, visual_evaluation_flag=True, logical_assertion=" ")
-    ds.write(tmp_path, ds.line(7, [ds.click(logical_assertion="'Done' appears"), typed]), b"", ds.line("b", classification=None))
+    typed = ds.click(
+        type="Type",
+        parameters={"text": "abc", "element_index": 3},
+        visual_evaluation_flag=True,
+        logical_assertion=" ",
+    )
+    ds.write(
+        tmp_path,
+        ds.line(7, [ds.click(logical_assertion="'Done' appears"), typed]),
+        b"",
+        ds.line("b", classification=None),
+    )
     loaded = load(tmp_path)
     assert (loaded.faults, loaded.notes) == ((), ())
     task, other = loaded.tasks
@@ -26,7 +36,10 @@ def test_a_valid_data_set_loads(tmp_path):
     assert task.action(2).type is ActionType.TYPE
     assert task.action(2).parameters.element_index == "3"
     assert [action.logical_assertion for action in task.actions] == ["'Done' appears", None]
-    assert task.checkpoints == {0: task.folder / "checkpoints/step_0.png", 2: task.folder / "checkpoints/step_1.png"}
+    assert task.checkpoints == {
+        0: task.folder / "checkpoints/step_0.png",
+        2: task.folder / "checkpoints/step_1.png",
+    }
     assert task.stitched == (task.folder / "stitched_assets/stitched_image.png",)
     assert other.classification.domain is None
 
@@ -71,63 +84,158 @@ def without(key):
     return lines({name: value for name, value in ds.line(1).items() if name != key})
 
 
-VIDEO, STEPS, SHEET = "data/1/video.mp4", "data/1/checkpoints", "data/1/stitched_assets/stitched_image.png"
+VIDEO, STEPS, SHEET = (
+    "data/1/video.mp4",
+    "data/1/checkpoints",
+    "data/1/stitched_assets/stitched_image.png",
+)
 RESOLUTION = "recording_details.resolution"
 
 # name: (how task 1 is broken, where the fault is said to be: file, line, step, field, words of the message)
 CASES = {
-    "broken JSON": (lines(b'{"id": 1, "action_seq'), ("data.jsonl", 1, None, None, "broken JSON at column 11")),
-    "not an object": (lines(b"[1, 2]"), ("data.jsonl", 1, None, None, "found [1, 2] where a task is expected")),
-    "nested without end": (lines(b"[" * 200_000), ("data.jsonl", 1, None, None, "nested too deeply")),
+    "broken JSON": (
+        lines(b'{"id": 1, "action_seq'),
+        ("data.jsonl", 1, None, None, "broken JSON at column 11"),
+    ),
+    "not an object": (
+        lines(b"[1, 2]"),
+        ("data.jsonl", 1, None, None, "found [1, 2] where a task is expected"),
+    ),
+    "nested without end": (
+        lines(b"[" * 200_000),
+        ("data.jsonl", 1, None, None, "nested too deeply"),
+    ),
     "NaN": (lines(b'{"id": NaN}'), ("data.jsonl", 1, None, None, "NaN is not JSON")),
-    "field twice": (lines(b'{"id": 1, "id": 2}'), ("data.jsonl", 1, None, None, "'id' appears twice")),
-    "not UTF-8": (lines(b'{"id": "caf\xe9"}'), ("data.jsonl", 1, None, None, "byte 12 of the line is not UTF-8")),
+    "field twice": (
+        lines(b'{"id": 1, "id": 2}'),
+        ("data.jsonl", 1, None, None, "'id' appears twice"),
+    ),
+    "not UTF-8": (
+        lines(b'{"id": "caf\xe9"}'),
+        ("data.jsonl", 1, None, None, "byte 12 of the line is not UTF-8"),
+    ),
     "no id": (without("id"), ("data.jsonl", 1, None, "id", "is missing; add it")),
-    "id is a list": (first(id=[1]), ("data.jsonl", 1, None, "id", "must be a number or text, found [1]")),
-    "id is a bool": (first(id=True), ("data.jsonl", 1, None, "id", "must be a number or text, found true")),
+    "id is a list": (
+        first(id=[1]),
+        ("data.jsonl", 1, None, "id", "must be a number or text, found [1]"),
+    ),
+    "id is a bool": (
+        first(id=True),
+        ("data.jsonl", 1, None, "id", "must be a number or text, found true"),
+    ),
     "id leads out": (first(id="../1"), ("data.jsonl", 1, None, "id", "cannot be a folder name")),
     "id is a path": (first(id="a/b"), ("data.jsonl", 1, None, "id", "use letters, digits")),
     "id twice": (lines(ds.line(2)), ("data.jsonl", 2, None, "id", "the same id stands in line 1")),
-    "no resolution": (first(recording_details={}), ("data.jsonl", 1, None, RESOLUTION, "is missing")),
-    "wrong cross": (first(recording_details={"resolution": "1920×1080"}),
-                    ("data.jsonl", 1, None, RESOLUTION, "write WIDTHxHEIGHT with the letter x")),
-    "no pixels": (first(recording_details={"resolution": "0x0"}), ("data.jsonl", 1, None, RESOLUTION, "outside 64..8192")),
-    "no actions": (actions(), ("data.jsonl", 1, None, "action_sequence", "is empty; a task needs at least one action")),
-    "actions missing": (without("action_sequence"), ("data.jsonl", 1, None, "action_sequence", "is missing")),
-    "actions are text": (first(action_sequence="Click"),
-                         ("data.jsonl", 1, None, "action_sequence", 'must be a list of actions, found "Click"')),
-    "unknown action": (actions(ds.click(), ds.click(type="Hover")),
-                       ("data.jsonl", 1, 2, "type", 'unknown action type "Hover"; use Click, Type, Scroll, Press')),
+    "no resolution": (
+        first(recording_details={}),
+        ("data.jsonl", 1, None, RESOLUTION, "is missing"),
+    ),
+    "wrong cross": (
+        first(recording_details={"resolution": "1920×1080"}),
+        ("data.jsonl", 1, None, RESOLUTION, "write WIDTHxHEIGHT with the letter x"),
+    ),
+    "no pixels": (
+        first(recording_details={"resolution": "0x0"}),
+        ("data.jsonl", 1, None, RESOLUTION, "outside 64..8192"),
+    ),
+    "no actions": (
+        actions(),
+        ("data.jsonl", 1, None, "action_sequence", "is empty; a task needs at least one action"),
+    ),
+    "actions missing": (
+        without("action_sequence"),
+        ("data.jsonl", 1, None, "action_sequence", "is missing"),
+    ),
+    "actions are text": (
+        first(action_sequence="Click"),
+        ("data.jsonl", 1, None, "action_sequence", 'must be a list of actions, found "Click"'),
+    ),
+    "unknown action": (
+        actions(ds.click(), ds.click(type="Hover")),
+        ("data.jsonl", 1, 2, "type", 'unknown action type "Hover"; use Click, Type, Scroll, Press'),
+    ),
     "no parameters": (actions({"type": "Click"}), ("data.jsonl", 1, 1, "parameters", "is missing")),
-    "nothing to click": (actions(ds.click("  ")), ("data.jsonl", 1, 1, "parameters.description", "Click without a description")),
-    "flag is text": (actions(ds.click(visual_evaluation_flag="yes")),
-                     ("data.jsonl", 1, 1, "visual_evaluation_flag", 'must be true or false, found "yes"')),
-    "assertion is a number": (actions(ds.click(logical_assertion=3)), ("data.jsonl", 1, 1, "logical_assertion", "must be text, found 3")),
-    "lone surrogate": (actions(ds.click("\ud800")), ("data.jsonl", 1, None, None, "half of a surrogate pair")),
+    "nothing to click": (
+        actions(ds.click("  ")),
+        ("data.jsonl", 1, 1, "parameters.description", "Click without a description"),
+    ),
+    "flag is text": (
+        actions(ds.click(visual_evaluation_flag="yes")),
+        ("data.jsonl", 1, 1, "visual_evaluation_flag", 'must be true or false, found "yes"'),
+    ),
+    "assertion is a number": (
+        actions(ds.click(logical_assertion=3)),
+        ("data.jsonl", 1, 1, "logical_assertion", "must be text, found 3"),
+    ),
+    "lone surrogate": (
+        actions(ds.click("\ud800")),
+        ("data.jsonl", 1, None, None, "half of a surrogate pair"),
+    ),
     "no folder": (files(shutil.rmtree), ("data/1", None, None, None, "folder is missing")),
-    "no video": (files(lambda f: (f / "video.mp4").unlink()), (VIDEO, None, None, None, "is missing")),
-    "empty video": (files(lambda f: cut(f / "video.mp4", 0)), (VIDEO, None, None, None, "is empty")),
-    "video is text": (files(lambda f: (f / "video.mp4").write_text("version https://git-lfs.github.com/spec/v1")),
-                      (VIDEO, None, None, None, "not an MP4 video")),
-    "video is a pipe": (files(lambda f: ((f / "video.mp4").unlink(), os.mkfifo(f / "video.mp4"))),
-                        (VIDEO, None, None, None, "not a regular file")),
-    "no first screenshot": (files(lambda f: (f / "checkpoints/step_0.png").unlink()),
-                            (STEPS + "/step_0.png", None, 0, None, "is missing")),
-    "no checkpoint": (files(lambda f: (f / "checkpoints/step_1.png").unlink()),
-                      (STEPS, None, 2, "visual_evaluation_flag", "need step_1.png or step_2.png, found nothing beside step_0.png")),
-    "checkpoint leads out": (explicit("../2/checkpoints/step_0.png"),
-                             ("data/1/../2/checkpoints/step_0.png", None, 1, "checkpoint_screenshot", "leads out of the task's folder")),
-    "checkpoint is absolute": (explicit("/etc/passwd"),
-                               (STEPS, None, 1, "checkpoint_screenshot", "relative to the task's folder")),
-    "checkpoint is cut off": (files(lambda f: cut(f / "checkpoints/step_1.png", 60)),
-                              (STEPS + "/step_1.png", None, 2, None, "is cut off")),
-    "checkpoint is no image": (files(lambda f: (f / "checkpoints/step_0.png").write_text("no")),
-                               (STEPS + "/step_0.png", None, 0, None, "cannot be read as an image")),
-    "overview is no image": (files(lambda f: (f / "stitched_assets/stitched_image.png").write_text("no")),
-                             (SHEET, None, None, None, "cannot be read as an image")),
-    "asset leads out": (files(link_out), ("data/1/assets/asset_002.png", None, None, None, "leads out of the task's folder")),
-    "asset is a broken link": (files(lambda f: (f / "assets/b.png").symlink_to("nowhere")),
-                               ("data/1/assets/b.png", None, None, None, "is missing")),
+    "no video": (
+        files(lambda f: (f / "video.mp4").unlink()),
+        (VIDEO, None, None, None, "is missing"),
+    ),
+    "empty video": (
+        files(lambda f: cut(f / "video.mp4", 0)),
+        (VIDEO, None, None, None, "is empty"),
+    ),
+    "video is text": (
+        files(lambda f: (f / "video.mp4").write_text("version https://git-lfs.github.com/spec/v1")),
+        (VIDEO, None, None, None, "not an MP4 video"),
+    ),
+    "video is a pipe": (
+        files(lambda f: ((f / "video.mp4").unlink(), os.mkfifo(f / "video.mp4"))),
+        (VIDEO, None, None, None, "not a regular file"),
+    ),
+    "no first screenshot": (
+        files(lambda f: (f / "checkpoints/step_0.png").unlink()),
+        (STEPS + "/step_0.png", None, 0, None, "is missing"),
+    ),
+    "no checkpoint": (
+        files(lambda f: (f / "checkpoints/step_1.png").unlink()),
+        (
+            STEPS,
+            None,
+            2,
+            "visual_evaluation_flag",
+            "need step_1.png or step_2.png, found nothing beside step_0.png",
+        ),
+    ),
+    "checkpoint leads out": (
+        explicit("../2/checkpoints/step_0.png"),
+        (
+            "data/1/../2/checkpoints/step_0.png",
+            None,
+            1,
+            "checkpoint_screenshot",
+            "leads out of the task's folder",
+        ),
+    ),
+    "checkpoint is absolute": (
+        explicit("/etc/passwd"),
+        (STEPS, None, 1, "checkpoint_screenshot", "relative to the task's folder"),
+    ),
+    "checkpoint is cut off": (
+        files(lambda f: cut(f / "checkpoints/step_1.png", 60)),
+        (STEPS + "/step_1.png", None, 2, None, "is cut off"),
+    ),
+    "checkpoint is no image": (
+        files(lambda f: (f / "checkpoints/step_0.png").write_text("no")),
+        (STEPS + "/step_0.png", None, 0, None, "cannot be read as an image"),
+    ),
+    "overview is no image": (
+        files(lambda f: (f / "stitched_assets/stitched_image.png").write_text("no")),
+        (SHEET, None, None, None, "cannot be read as an image"),
+    ),
+    "asset leads out": (
+        files(link_out),
+        ("data/1/assets/asset_002.png", None, None, None, "leads out of the task's folder"),
+    ),
+    "asset is a broken link": (
+        files(lambda f: (f / "assets/b.png").symlink_to("nowhere")),
+        ("data/1/assets/b.png", None, None, None, "is missing"),
+    ),
 }
 
 
@@ -138,18 +246,34 @@ def test_a_fault_is_named_in_one_message_and_the_other_task_goes_on(name, tmp_pa
     loaded = load(tmp_path)
     assert [task.id for task in loaded.tasks] == ["2"]
     (fault,) = loaded.faults
-    assert (fault.file, fault.line, fault.step, fault.field) == (str(tmp_path / file), line, step, field)
+    assert (fault.file, fault.line, fault.step, fault.field) == (
+        str(tmp_path / file),
+        line,
+        step,
+        field,
+    )
     assert words in fault.message
     text = str(fault)
-    assert text.startswith(str(tmp_path / file)) and words in text and "\n" not in text and len(text) < 500
+    assert (
+        text.startswith(str(tmp_path / file))
+        and words in text
+        and "\n" not in text
+        and len(text) < 500
+    )
     json.loads(fault.model_dump_json())
 
 
 WHOLE_FILE = {
-    "no data.jsonl": (lambda file: file.unlink(), "data.root must be the folder that holds data.jsonl"),
+    "no data.jsonl": (
+        lambda file: file.unlink(),
+        "data.root must be the folder that holds data.jsonl",
+    ),
     "a folder": (lambda file: (file.unlink(), file.mkdir()), "Is a directory"),
     "empty": (lambda file: cut(file, 0), "holds no task"),
-    "UTF-16": (lambda file: file.write_bytes(file.read_text().encode("utf-16")), "save it as UTF-8"),
+    "UTF-16": (
+        lambda file: file.write_bytes(file.read_text().encode("utf-16")),
+        "save it as UTF-8",
+    ),
 }
 
 
@@ -165,14 +289,28 @@ def test_an_unreadable_data_set_gives_one_message(name, tmp_path):
 
 def test_every_fault_of_a_line_is_said(tmp_path):
     two_tasks(tmp_path)
-    ds.write(tmp_path, ds.line(1, [ds.click(type="Hover"), ds.click(visual_evaluation_flag=1)], recording_details={"resolution": 5}))
+    ds.write(
+        tmp_path,
+        ds.line(
+            1,
+            [ds.click(type="Hover"), ds.click(visual_evaluation_flag=1)],
+            recording_details={"resolution": 5},
+        ),
+    )
     assert {(fault.step, fault.field) for fault in load(tmp_path).faults} == {
-        (None, RESOLUTION), (1, "type"), (2, "visual_evaluation_flag")}
+        (None, RESOLUTION),
+        (1, "type"),
+        (2, "visual_evaluation_flag"),
+    }
 
 
 def test_unknown_fields_and_a_byte_order_mark_are_tolerated_and_noted(tmp_path):
     two_tasks(tmp_path)
-    ds.write(tmp_path, b"\xef\xbb\xbf" + json.dumps(ds.line(1, [ds.click(speed=2)], author="me")).encode(), ds.line(2, author="you"))
+    ds.write(
+        tmp_path,
+        b"\xef\xbb\xbf" + json.dumps(ds.line(1, [ds.click(speed=2)], author="me")).encode(),
+        ds.line(2, author="you"),
+    )
     loaded = load(tmp_path)
     assert len(loaded.tasks) == 2 and not loaded.faults
     notes = "\n".join(loaded.notes)
@@ -189,7 +327,11 @@ FLAGS = [False, True, False, True]  # actions 2 and 4 are checkpoints
     [
         (FLAGS, (1, 2), {2: 1, 4: 2}),  # by order
         (FLAGS, (2, 4), {2: 2, 4: 4}),  # by index
-        (FLAGS, (1, 2, 3, 4), {2: 2, 4: 4}),  # a screenshot of every state: only the index explains all files
+        (
+            FLAGS,
+            (1, 2, 3, 4),
+            {2: 2, 4: 4},
+        ),  # a screenshot of every state: only the index explains all files
         (FLAGS, (1, 2, 3), {2: 1, 4: 2}),  # one file too many, but no step_4
         ([True, True], (1, 2), {1: 1, 2: 2}),  # both are the same
         ([False, False], (), {}),
@@ -207,7 +349,9 @@ def test_checkpoint_numbering_is_decided_from_the_files(tmp_path, flags, numbers
         assert all(f"step_{number}.png" in loaded.faults[0].message for number in numbers)
         return
     checkpoints = {0: 0} | expected
-    assert {step: path.name for step, path in loaded.tasks[0].checkpoints.items()} == {s: f"step_{n}.png" for s, n in checkpoints.items()}
+    assert {step: path.name for step, path in loaded.tasks[0].checkpoints.items()} == {
+        s: f"step_{n}.png" for s, n in checkpoints.items()
+    }
 
 
 @pytest.mark.parametrize("given", ["other/final.png", "data/1/other/final.png"])
@@ -254,8 +398,12 @@ def test_a_large_file_is_told_from_another_by_its_ends_and_its_size(tmp_path):
     big = tmp_path / "video.mp4"
     content = bytearray(os.urandom(6 << 20))
     digests = set()
-    for change in (lambda: None, lambda: content.__setitem__(5, content[5] ^ 1), lambda: content.__setitem__(-5, content[-5] ^ 1),
-                   lambda: content.extend(b"x")):
+    for change in (
+        lambda: None,
+        lambda: content.__setitem__(5, content[5] ^ 1),
+        lambda: content.__setitem__(-5, content[-5] ^ 1),
+        lambda: content.extend(b"x"),
+    ):
         change()
         big.write_bytes(content)
         digests.add(content_digest(big))

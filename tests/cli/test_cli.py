@@ -1,0 +1,149 @@
+"""What a user sees on the terminal, through the real command."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from iwr.cli.commands import COMMANDS, EXAMPLES
+from iwr.cli.main import OVERVIEW
+
+IWR = Path(sys.executable).parent / "iwr"
+
+
+def iwr(*arguments, cwd=None):
+    return subprocess.run([IWR, *map(str, arguments)], capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("help",)])
+def test_alone_it_shows_what_can_be_done_on_one_screen(arguments):
+    done = iwr(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (0, OVERVIEW + "\n", "")
+    assert len(OVERVIEW.splitlines()) <= 40
+    assert all(
+        f"\n  {command} " in OVERVIEW or f"iwr {command} " in OVERVIEW for command in EXAMPLES
+    )
+
+
+@pytest.mark.parametrize("command", ["--help", "run"])
+def test_help_costs_little(command):
+    """Half a second on an idle machine: the processor's time is the same on a busy one."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    iwr(command, "--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+def test_every_command_has_an_example():
+    assert COMMANDS.keys() == EXAMPLES.keys()
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_each_command_has_help_with_an_example(command):
+    done = iwr(command, "--help")
+    assert done.returncode == 0
+    assert f"example: {EXAMPLES[command]}" in done.stdout
+    description = done.stdout.split("\n\n")[1]
+    assert len(description) > 20 and description in OVERVIEW
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "model=oracl"], ["model/oracl", "oracle"]),
+        (["run", "model.nothing=1"], ["model.nothing"]),
+        (["run", "data=iwr_bench"], ["data.root must be given"]),
+        (["run", "model=oracle", "run.name=../x"], ["'../x'", "folder name"]),
+        (
+            ["run", "model=oracle", "data.root=/nothing/here"],
+            ["no usable task", "/nothing/here", "iwr validate"],
+        ),
+        (["record", "page=x"], ["missing: script, out, id"]),
+        (["record", "page=x", "script=y", "out=z", "id=a", "speed=2"], ["unknown: speed"]),
+        (["nonsense"], ["nonsense", "validate"]),
+    ],
+)
+def test_a_mistake_is_a_short_message_without_traceback(arguments, words, tmp_path):
+    done = iwr(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_not_there_is_a_mistake(monkeypatch):
+    monkeypatch.setenv("IWR_TMP", "/nothing/here")
+    done = iwr("run", "model=blank")
+    assert (
+        done.returncode == 2
+        and "IWR_TMP=/nothing/here is no folder" in done.stderr
+        and "Traceback" not in done.stderr
+    )
+
+
+def test_debug_shows_the_traceback():
+    assert "Traceback" in iwr("run", "model=oracl", "--debug").stderr
+
+
+def test_validate_lists_faults_for_people_and_for_scripts(tmp_path):
+    (tmp_path / "data.jsonl").write_text('{"id": "a"}\nnot json\n')
+    done = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}")
+    assert done.returncode == 1
+    assert f"{tmp_path / 'data.jsonl'}:2" in done.stderr and "Traceback" not in done.stderr
+    done = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}", "--json")
+    faults = json.loads(done.stdout)
+    assert done.returncode == 1 and len(faults) >= 2
+    assert all(
+        fault.keys() == {"file", "line", "task", "step", "field", "message"} for fault in faults
+    )
+
+
+def test_the_samples_are_without_fault():
+    done = iwr("validate")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.endswith("tasks load, 0 faults\n")
+
+
+def test_config_prints_what_will_be_used():
+    shown = json.loads(iwr("config", "--json", "model=oracle", "protocol.max_frames=8").stdout)
+    assert (shown["model"]["name"], shown["protocol"]["max_frames"]) == ("oracle", 8)
+
+
+@pytest.mark.browser
+def test_pages_of_another_tool_are_judged_and_missing_ones_count(tmp_path):
+    """`model=directory`: an absent page scores 0 and is counted; a task in the folder that is no task is no harm."""
+    from iwr.tasks.load import samples_root
+
+    page = samples_root() / "data/film-rating/page/index.html"
+    (tmp_path / "pages/film-rating").mkdir(parents=True)
+    (tmp_path / "pages/film-rating/index.html").write_bytes(page.read_bytes())
+    settings = [
+        f"model.path={tmp_path / 'pages'}",
+        "data.tasks=[film-rating,shop-cart]",
+        f"run.root={tmp_path}",
+        "run.name=r",
+    ]
+    done = iwr("run", "--json", "model=directory", *settings)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert (row["tasks"], row["missing"], row["unscored"]) == (2, 1, 0)
+    tasks = [
+        json.loads(line) for line in (tmp_path / "r/report/tasks.jsonl").read_text().splitlines()
+    ]
+    assert [(task["task"], task["status"], task["ifs"]) for task in tasks] == [
+        ("film-rating", "ok", 1.0),
+        ("shop-cart", "missing", 0.0),
+    ]
+    assert row["ifs"] == 0.5
+
+
+def test_each_stage_alone_says_what_is_missing_before_it(tmp_path):
+    settings = ["model=blank", "data.tasks=[film-rating]", f"run.root={tmp_path}", "run.name=r"]
+    done = iwr("report", *settings)
+    assert done.returncode == 1
+    task = json.loads((tmp_path / "r/report/tasks.jsonl").read_text())
+    assert (task["status"], task["final"]) == ("unscored", None)

@@ -1,0 +1,293 @@
+"""`iwr prefetch` against a hub on this machine that speaks the real one's protocol, and without any."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from iwr.tasks.load import samples_root
+
+IWR = Path(sys.executable).parent / "iwr"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+WEIGHTS = os.urandom(24_000_000)
+MODEL = ["model=hf", "model.path=org/name"]
+BROKEN = 15_000_000  # bytes of a file after which the hub does what `trouble` says
+
+
+class Hub(ThreadingHTTPServer):
+    """Repositories by address: api/models/org/name and api/datasets/org/data."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        root = samples_root()
+        sample = {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for path in root.glob("data/film-rating/**/*")
+            if path.is_file()
+        }
+        line = next(
+            line
+            for line in (root / "data.jsonl").read_text().splitlines()
+            if '"film-rating"' in line
+        )
+        self.files = {
+            "models/org/name": {"config.json": b"{}", "model.safetensors": WEIGHTS},
+            "datasets/org/data": {"data.jsonl": line.encode(), **sample},
+            "datasets/org/packed": {"data.zip": b"PK"},
+        }
+        self.trouble = ""  # hang | drop: once, in the middle of a large file
+        self.hung, self.release = threading.Event(), threading.Event()
+        self.ranges: list[str] = []
+        self.downloads = 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def environment(self, cache):
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+        return plain | {
+            "HF_ENDPOINT": f"http://127.0.0.1:{self.server_port}",
+            "HF_HUB_CACHE": str(cache),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "5",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        path = self.path.split("?")[0].strip("/")
+        if path.startswith("api/"):
+            name = "/".join(path.split("/")[1:4])
+            files = self.server.files.get(name)
+            if files is None:
+                return self.answer(404, b"{}", X_Error_Code="RepoNotFound")
+            tree = [
+                {"type": "file", "path": file, "size": len(content), "oid": "0" * 40}
+                for file, content in files.items()
+            ]
+            siblings = [{"rfilename": file} for file in files]
+            info = {
+                "id": name.partition("/")[2],
+                "sha": COMMIT,
+                "siblings": siblings,
+                "tags": [],
+                "downloads": 0,
+                "private": False,
+            }
+            return self.answer(
+                200,
+                json.dumps(tree if "/tree/" in path else info).encode(),
+                Content_Type="application/json",
+            )
+        kind, rest = (
+            ("datasets", path.removeprefix("datasets/"))
+            if path.startswith("datasets/")
+            else ("models", path)
+        )
+        repository, _, file = rest.partition("/resolve/")
+        content = self.server.files[f"{kind}/{repository}"][file.partition("/")[2]]
+        return self.content(content)
+
+    def content(self, content):
+        headers = {
+            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "X_Repo_Commit": COMMIT,
+            "Accept_Ranges": "bytes",
+        }
+        wanted = self.headers.get("Range")
+        if self.command == "HEAD":
+            self.send_response(200)
+            for name, value in {**headers, "Content_Length": str(len(content))}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            return None
+        self.server.downloads += 1
+        if wanted:
+            self.server.ranges.append(wanted)
+            start = int(wanted.removeprefix("bytes=").split("-")[0])
+            return self.answer(
+                206,
+                content[start:],
+                **headers,
+                Content_Range=f"bytes {start}-{len(content) - 1}/{len(content)}",
+            )
+        if self.server.trouble and len(content) > BROKEN:
+            return self.broken(content, headers)
+        return self.answer(200, content, **headers)
+
+    def broken(self, content, headers):
+        trouble, self.server.trouble = self.server.trouble, ""
+        self.send_response(200)
+        for name, value in {**headers, "Content_Length": str(len(content))}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(content[:BROKEN])
+        self.wfile.flush()
+        if trouble == "hang":  # silent until the test has killed the client
+            self.server.hung.set()
+            self.server.release.wait(60)
+        self.close_connection = True
+
+
+@pytest.fixture
+def hub():
+    server = Hub()
+    yield server
+    server.release.set()
+    server.shutdown()
+    server.server_close()
+
+
+def prefetch(environment, *settings, code=0):
+    done = subprocess.run(
+        [IWR, "prefetch", "--json", *settings],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_sizes_come_first_and_what_is_here_is_not_fetched_again(hub, tmp_path):
+    environment = hub.environment(tmp_path)
+    done = prefetch(environment, *MODEL)
+    assert done.stderr.splitlines()[0] == "hf  org/name  0.02 GB, 0.02 GB to fetch"
+    folder = Path(json.loads(done.stdout)["hf"])
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    downloads = hub.downloads
+    assert "hf  org/name  0.02 GB, here" in prefetch(environment, *MODEL).stderr
+    assert hub.downloads == downloads
+    doctor = subprocess.run(
+        [IWR, "doctor", "--json", *MODEL],
+        env=environment | {"IWR_CHROMIUM": "/no"},
+        capture_output=True,
+        text=True,
+    )
+    assert [
+        found["status"] for found in json.loads(doctor.stdout) if found["check"] == "weights"
+    ] == ["ok"]
+
+
+def test_a_connection_that_breaks_is_taken_up_in_the_middle_of_the_file(hub, tmp_path):
+    hub.trouble = "drop"
+    folder = Path(json.loads(prefetch(hub.environment(tmp_path), *MODEL).stdout)["hf"])
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    (rest,) = hub.ranges
+    assert 0 < int(rest.removeprefix("bytes=").split("-")[0]) <= BROKEN
+
+
+@pytest.mark.full
+def test_a_killed_download_keeps_the_files_that_are_whole(hub, tmp_path):
+    environment = hub.environment(tmp_path)
+    hub.trouble = "hang"
+    process = subprocess.Popen(
+        [IWR, "prefetch", *MODEL],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert hub.hung.wait(60)
+    end = time.monotonic() + 30
+    while not any(tmp_path.rglob("snapshots/*/config.json")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    hub.release.set()
+    before = hub.downloads
+    folder = Path(json.loads(prefetch(environment, *MODEL).stdout)["hf"])
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert hub.downloads == before + 1
+
+
+def test_the_data_set_is_copied_to_its_root_and_loads(hub, tmp_path):
+    settings = [
+        "model=blank",
+        "data=iwr_bench",
+        f"data.root={tmp_path / 'data'}",
+        "data.hub=org/data",
+    ]
+    environment = hub.environment(tmp_path / "cache")
+    done = prefetch(environment, *settings)
+    assert "data  org/data  " in done.stderr and " GB to fetch" in done.stderr
+    assert json.loads(done.stdout)["data"] == str(tmp_path / "data")
+    shown = subprocess.run([IWR, "validate", *settings], capture_output=True, text=True)
+    assert shown.stdout == "1 tasks load, 0 faults\n", shown.stderr
+    downloads = hub.downloads
+    assert "org/data" not in prefetch(environment, *settings).stderr and hub.downloads == downloads
+
+
+@pytest.mark.full
+def test_a_packed_data_set_and_one_without_a_source(hub, tmp_path):
+    root = tmp_path / "data"
+    settings = ["model=blank", "data=iwr_bench", f"data.root={root}"]
+    assert (
+        "unpack data.zip"
+        in prefetch(hub.environment(tmp_path), *settings, "data.hub=org/packed", code=2).stderr
+    )
+    shutil.rmtree(root)
+    assert (
+        "copy the data set there"
+        in prefetch(hub.environment(tmp_path), *settings, "data.hub=null", code=2).stderr
+    )
+    assert (
+        "org/none"
+        in prefetch(hub.environment(tmp_path), *settings, "data.hub=org/none", code=2).stderr
+    )
+
+
+def test_a_disk_that_is_too_small_is_named_before_the_download(hub, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True
+    ).returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        done = prefetch(hub.environment(small), *MODEL, code=2)
+    finally:
+        subprocess.run(["umount", small], check=True)
+    assert "to fetch, but" in done.stderr and str(small) in done.stderr and hub.downloads == 0
+
+
+def test_without_a_network_it_says_what_it_cannot_have(tmp_path):
+    environment = os.environ | {
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HUB_CACHE": str(tmp_path),
+        "NO_PROXY": "127.0.0.1",
+    }
+    done = prefetch(environment, *MODEL, code=2)
+    assert (
+        "size not known" in done.stderr
+        and "cannot fetch org/name" in done.stderr
+        and len(done.stderr.splitlines()) <= 4
+    )

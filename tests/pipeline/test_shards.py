@@ -1,0 +1,41 @@
+"""Shards: a balanced, complete, repeatable cut."""
+
+import random
+
+import pytest
+
+from iwr.pipeline.shards import cost, cut
+
+
+def real_spread(seed=0) -> dict[str, float]:
+    """113 tasks with the spread of the benchmark: 4 to 25 actions (1,001 in all), recordings of 10 s to 2 minutes."""
+    draw = random.Random(seed)
+    return {
+        f"task_{i}": cost(
+            min(120, 8 + draw.lognormvariate(3.2, 0.6)), min(25, 4 + round(draw.expovariate(1 / 5)))
+        )
+        for i in range(113)
+    }
+
+
+@pytest.mark.parametrize("shards", [1, 2, 8, 32, 200])
+def test_every_task_is_in_exactly_one_shard(shards):
+    costs = real_spread()
+    members = cut(costs, shards)
+    assert len(members) == shards
+    assert sorted(task for shard in members for task in shard) == sorted(costs)
+
+
+def test_the_cut_does_not_depend_on_the_order_of_arrival():
+    costs = real_spread()
+    shuffled = list(costs.items())
+    random.Random(1).shuffle(shuffled)
+    assert cut(dict(shuffled), 8) == cut(costs, 8)
+
+
+@pytest.mark.parametrize(("shards", "most"), [(2, 1.02), (8, 1.15), (32, 1.35)])
+@pytest.mark.parametrize("seed", range(5))
+def test_shards_are_balanced(shards, most, seed):
+    costs = real_spread(seed)
+    loads = [sum(costs[task] for task in shard) for shard in cut(costs, shards)]
+    assert max(loads) <= most * sum(loads) / shards
