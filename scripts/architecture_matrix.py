@@ -17,6 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inference"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import recordings
 import tiny_models
 

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inference"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import recordings
 
 from iwr.config import Config, ModelConfig, load_config

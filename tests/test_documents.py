@@ -14,7 +14,8 @@ from typing import NamedTuple, get_args, get_type_hints
 import pytest
 
 from iwr.cli.commands import EXAMPLES
-from iwr.config import OPEN, Config, load_config
+from iwr.config import Config, load_config
+from iwr.config.schema import OPEN
 from iwr.errors import ConfigError
 from iwr.tasks.load import samples_root
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from iwr.judge.page_state import Snapshot
+from iwr.browser.page_state import Snapshot
 from iwr.records import Action, Grounding, Rubric, Verdict
 
 

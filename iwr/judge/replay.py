@@ -5,8 +5,8 @@ It shows that a record is complete, and draws the screenshots again. The page mu
 
 from __future__ import annotations
 
+from iwr.browser.page_state import Snapshot
 from iwr.errors import JudgeError
-from iwr.judge.page_state import Snapshot
 from iwr.records import Action, FailedBy, Grounding, Rollout, Rubric, Step, Verdict
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from iwr.browser.chromium import Site
+from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
 from iwr.browser.pool import Pool
 from iwr.config import Config, Environment
 from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
 from iwr.judge.backends import JudgeBackend, judge_settings, opened
 from iwr.judge.base import Judge
-from iwr.judge.page_state import HOOK, WALK, Snapshot, parse
 from iwr.judge.perform import perform
 from iwr.progress import Progress
 from iwr.records import (

@@ -19,12 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from iwr.browser.page_state import HOOK, Snapshot, picture_of
 from iwr.browser.pool import Pool
 from iwr.config import Config, Environment
 from iwr.errors import DataError, JudgeError, PageError, ServerError
 from iwr.judge.backends import JudgeBackend, NewJudge, judge_settings, opened
 from iwr.judge.base import Judge
-from iwr.judge.page_state import HOOK, Snapshot, picture_of
 from iwr.judge.rollout import RolloutJob, RolloutRunner, roll_out
 from iwr.judge.rules.judge import RulesJudge
 from iwr.judge.rules.language import quotes

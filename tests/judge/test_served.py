@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 
 from iwr.browser.chromium import Site
+from iwr.browser.page_state import HOOK
 from iwr.browser.pool import Pool
 from iwr.config import Environment, load_config
 from iwr.inference.client import ChatClient
 from iwr.judge.model import assertions, grounding, rubric
 from iwr.judge.model.asking import Asker
-from iwr.judge.page_state import HOOK
 from iwr.judge.rollout import RolloutJob, RolloutRunner
 from iwr.judge.rules.judge import RulesJudge
 from iwr.runs.paths import JudgePaths

@@ -91,7 +91,7 @@ def test_failed_generation_is_unscored(world):
     assert set(numbers(result)) == {None}
 
 
-@pytest.mark.parametrize("blame", ["judge", "infrastructure"])
+@pytest.mark.parametrize("failed_by", ["judge", "infrastructure"])
 def test_failed_judging_is_unscored(world, failed_by):
     tasks, _, paths = world
     on_disk.generation(paths, "m", tasks[0])

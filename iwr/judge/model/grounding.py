@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
+from iwr.browser.page_state import Node, Snapshot
 from iwr.judge.model.asking import PAGE_IS_NO_VOICE, Asked, Asker, Part, Reply, image, text
-from iwr.judge.page_state import Node, Snapshot
 from iwr.records import Grounding
 
 NONE = "none"

@@ -5,9 +5,9 @@ Keys, and places to scroll to that stand on the page word for word, need no mode
 
 from __future__ import annotations
 
+from iwr.browser.page_state import Node, Snapshot
 from iwr.judge.model import assertions, grounding, rubric
 from iwr.judge.model.asking import Asker
-from iwr.judge.page_state import Node, Snapshot
 from iwr.judge.rules.intents import scrolling, typing
 from iwr.judge.rules.judge import ground_press, ground_scrolling, writable
 from iwr.records import Action, ActionType, Grounding, Rubric, Verdict

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from iwr.judge.page_state import Node
+from iwr.browser.page_state import Node
 from iwr.judge.rules.clauses import (
     COMES,
     COUNT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iwr.judge.page_state import Box
+from iwr.browser.page_state import Box
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from iwr.browser.page_state import EDITABLE, Node, Snapshot
 from iwr.errors import JudgeError
-from iwr.judge.page_state import EDITABLE, Node, Snapshot
 from iwr.judge.rules.claims import decide
 from iwr.judge.rules.effects import Change
 from iwr.judge.rules.intents import Typing, keys, scrolling, typing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from iwr.judge.page_state import Node, Snapshot
+from iwr.browser.page_state import Node, Snapshot
+from iwr.judge.rules import colours
 from iwr.judge.rules.clauses import Clause, masked
 from iwr.judge.rules.effects import Change, Finding
-from iwr.judge.rules import colours
 from iwr.judge.rules.language import COLOURS
 from iwr.judge.rules.phrases import phrase
 from iwr.judge.rules.states import State, state_of

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
-from iwr.judge.page_state import EDITABLE, TOGGLES, Box, Line, Node, Snapshot
+from iwr.browser.page_state import EDITABLE, TOGGLES, Box, Line, Node, Snapshot
 from iwr.judge.rules.language import ROLE_WORDS, STOP, holds, normal, related, stem, stems, symbols
 from iwr.judge.rules.phrases import Around, Phrase, singular
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iwr.judge.page_state import Line, Snapshot
+from iwr.browser.page_state import Line, Snapshot
 from iwr.judge.rules.clauses import Clause
 from iwr.judge.rules.effects import Change, Finding
 from iwr.judge.rules.language import NUMBER, holds, normal, number_of, ordinal

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iwr.judge.page_state import Node
+from iwr.browser.page_state import Node
 
 
 @dataclass(frozen=True)

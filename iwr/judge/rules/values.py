@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iwr.judge.page_state import Node, Snapshot
+from iwr.browser.page_state import Node, Snapshot
 from iwr.judge.rules.clauses import COUNT, Clause, masked, quoted, value
 from iwr.judge.rules.effects import Change, Finding
 from iwr.judge.rules.language import NUMBER, SCRIPT, holds, number_of, related, stem, stems, words

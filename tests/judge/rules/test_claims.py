@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from iwr.browser.chromium import Chromium, Site
+from iwr.browser.page_state import HOOK, WALK, parse
 from iwr.config import Environment
-from iwr.judge.page_state import HOOK, WALK, parse
 from iwr.judge.rules.claims import clauses, decide
 from iwr.judge.rules.effects import Change
 from tests.judge.changes import CASES

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from iwr.browser.chromium import Chromium, Site
+from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
 from iwr.config import Environment
-from iwr.judge.page_state import HOOK, WALK, Snapshot, parse
 from iwr.judge.rules.judge import RulesJudge
 from tests.judge.conftest import action
-from tests.judge.elements import PAGES
+from tests.judge.rules.elements import PAGES
 
 pytestmark = pytest.mark.browser
 CASES = [
