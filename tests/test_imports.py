@@ -18,6 +18,7 @@ LAYERS = [
     {"config"},
     {"runs"},
     {"browser"},
+    {"contract"},
     {"tasks"},
     {"inference"},
     {"judge"},

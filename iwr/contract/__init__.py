@@ -1,0 +1,34 @@
+"""Contracts: what was done to a true page and observed there, and whether another page does it too.
+
+Pure functions over `Snapshot`s, without a browser. The recorder uses
+
+- `describe_target(snapshot, node) -> Target`: the element acted on, in the state before the action;
+- `derive(before, after, assertion, action, target_uid, volatile=frozenset()) -> (Expectation, ...)`:
+  what there is to observe between two states of the true page; `target_uid` may be None, and
+  `volatile` are texts that differ from one replay to the next (see `texts_of(snapshot)`);
+- `derive_unchanged(before, after, expectations) -> (Expectation, ...)`: what must stay as it was;
+- `parse_expectations(value) -> (Expectation, ...)`: the `expect:` of a script, parsed from YAML.
+  Raises DataError.
+
+The judge uses `find` for the element on another page, and `check` and `verdict` for a step.
+"""
+
+from iwr.contract.schema import (
+    Contract,
+    DialogAnswer,
+    Expectation,
+    PerformedAction,
+    StepContract,
+    Target,
+    Verb,
+)
+
+__all__ = [
+    "Contract",
+    "DialogAnswer",
+    "Expectation",
+    "PerformedAction",
+    "StepContract",
+    "Target",
+    "Verb",
+]
