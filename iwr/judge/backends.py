@@ -77,7 +77,7 @@ def _digest_of_rules() -> str:
     """Return a digest of all code that decides what the rules answer."""
     folder = Path(__file__).parent
     modules = [
-        folder / "page_state.py",
+        folder.parent / "browser" / "page_state.py",
         folder / "perform.py",
         *sorted((folder / "rules").glob("*.py")),
     ]
