@@ -120,11 +120,10 @@ def status(options: argparse.Namespace) -> int:
     config, models = load_config(options.settings)
     work = pipeline.prepare(config, models)
     rows = status.status(config, models, work.shards, work.paths)
-    print(
-        json.dumps([row._asdict() for row in rows], indent=1)
-        if options.json
-        else status.table(rows)
-    )
+    if options.json:
+        print(json.dumps([row._asdict() for row in rows], indent=1))
+    else:
+        status.print_status(rows)
     return EXIT_OK if all(row.pending == row.failed == 0 for row in rows) else EXIT_INCOMPLETE
 
 

@@ -18,7 +18,8 @@ from iwr.records import Task
 from iwr.runs.files import clear_parts, exclusive
 from iwr.runs.manifest import merge_manifests, write_manifest
 from iwr.runs.paths import RunPaths
-from iwr.runs.status import FAILED, found_status
+from iwr.runs.resume import RETRIED
+from iwr.runs.status import record_status
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +99,9 @@ def run(work: Work, stages: Sequence[str], progress: Progress) -> Outcome:
 def failures(work: Work, stage: str) -> int:
     """Records of a stage, in this shard, that say "failed" or "unscored"."""
     found = [
-        found_status(work.paths, model, task.id, stage, work.config) for model, task in _pairs(work)
+        record_status(work.paths, model, task.id, stage, work.config) for model, task in _pairs(work)
     ]
-    return sum(status in FAILED for status in found)
+    return sum(status in RETRIED for status in found)
 
 
 def pending(work: Work, stage: str) -> int:

