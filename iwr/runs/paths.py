@@ -1,0 +1,174 @@
+"""Names of the files of a run. No other module builds one.
+
+<run.root>/<run.name>/manifest.json, manifests/<digest>.json
+<run.root>/<run.name>/report/
+<run.root>/<run.name>/<model>/<task>/generation.json, reply.txt, index.html
+<run.root>/<run.name>/<model>/<task>/judge-<judge>/rollout.json, step_<k>.png,
+    score-<protocol>.json
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from iwr.errors import ConfigError
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def safe_name(kind: str, name: str) -> str:
+    """Return `name` if it can be a folder name, so that nothing is written outside the run.
+
+    Raise ConfigError, which names `kind`, otherwise.
+    """
+    if not SAFE_NAME.fullmatch(name):
+        raise ConfigError(
+            f"{kind} {name!r} cannot be a folder name",
+            hint="use letters, digits, '.', '_' and '-'",
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class JudgePaths:
+    """What one judge, and the scores by its rollout, say about one model's page."""
+
+    folder: Path
+
+    @property
+    def rollout(self) -> Path:
+        return self.folder / "rollout.json"
+
+    @property
+    def calls(self) -> Path:
+        """Return the file of all questions to a judge model and their answers, a line each."""
+        return self.folder / "calls.jsonl"
+
+    def screenshot(self, step: int) -> Path:
+        return self.folder / f"step_{step}.png"
+
+    def score(self, protocol: str) -> Path:
+        return self.folder / f"score-{safe_name('protocol', protocol)}.json"
+
+
+@dataclass(frozen=True)
+class TaskPaths:
+    """What one model made of one task."""
+
+    folder: Path
+
+    @property
+    def generation(self) -> Path:
+        return self.folder / "generation.json"
+
+    @property
+    def reply(self) -> Path:
+        return self.folder / "reply.txt"
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "index.html"
+
+    def judge(self, judge: str) -> JudgePaths:
+        return JudgePaths(self.folder / f"judge-{safe_name('judge', judge)}")
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """The HTML report: a folder that holds all it shows, so it can be copied anywhere."""
+
+    folder: Path
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index.html"
+
+    @property
+    def made_from(self) -> Path:
+        """Return the record of what the pages were made from: unchanged ones stay."""
+        return self.folder / "made_from.json"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    def page(self, model: str, task: str) -> Path:
+        pages = self.folder / "pages" / safe_name("model", model)
+        return pages / f"{safe_name('task', task)}.html"
+
+    def screenshot(self, model: str, task: str, step: int) -> Path:
+        return self.page(model, task).with_suffix("") / f"step_{step}.png"
+
+    def reference(self, task: str, step: int) -> Path:
+        """Return the checkpoint that a candidate's screenshot is compared with."""
+        return self.folder / "tasks" / safe_name("task", task) / f"step_{step}.png"
+
+    def video(self, task: str) -> Path:
+        return self.folder / "tasks" / safe_name("task", task) / "video.mp4"
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The one owner of every file name in a run."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, root: str | Path, name: str) -> RunPaths:
+        """Return the paths of the run `name`. Raise ConfigError when it cannot be a folder."""
+        return cls(Path(root).expanduser().absolute() / safe_name("run.name", name))
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def manifests(self) -> Path:
+        """Return the folder of the set-ups of which the manifest is made."""
+        return self.folder / "manifests"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report"
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder of embeddings and OCR texts, unless run.cache names another."""
+        return self.folder / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of batch scripts, server logs and session records."""
+        return self.folder / "logs"
+
+    def selftest(self, judge: str) -> Path:
+        """Return the record of a judge's self-test."""
+        return self.folder / f"selftest-{safe_name('judge', judge)}.json"
+
+    def session(self, model: str, name: str) -> Path:
+        """Return the record of one process's work with one model's servers.
+
+        `name` is unique to the process.
+        """
+        model = safe_name("model", model)
+        return self.logs / f"session-{model}-{name}.json"
+
+    def sessions(self, model: str) -> list[Path]:
+        """Return the session records of a model, sorted by name."""
+        model = safe_name("model", model)
+        return sorted(self.logs.glob(f"session-{model}-[0-9]*.json"))
+
+    def generations(self) -> list[Path]:
+        """Return the generation records of every model and task."""
+        return sorted(self.folder.glob("*/*/generation.json"))
+
+    def lock(self, stage: str, model: str, shard: int, shards: int) -> Path:
+        """Return the lock of the one process that works on this stage of this shard."""
+        model = safe_name("model", model)
+        name = f"{stage}-{model}-{shard}of{shards}.lock"
+        return self.folder / "locks" / name
+
+    def task(self, model: str, task: str) -> TaskPaths:
+        return TaskPaths(self.folder / safe_name("model", model) / safe_name("task", task))
