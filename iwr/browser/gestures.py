@@ -1,0 +1,145 @@
+"""Gestures that last or have several parts: hover, hold, drag, wheel over a place, upload.
+
+Like the actions in `input.py`, none waits for its effect, and each raises ActionError when a
+person could not do it, PageError when the page hangs or crashes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from iwr.browser.guarded import Navigated
+from iwr.browser.input import click, hover, reach
+from iwr.errors import ActionError
+
+if TYPE_CHECKING:
+    from playwright.async_api import ElementHandle, FileChooser, Locator
+
+    from iwr.browser.page import Tab
+
+    Element = Locator | ElementHandle
+    Target = Element | tuple[float, float]
+
+Point = tuple[float, float]
+Button = Literal["left", "middle", "right"]
+Move = Callable[[Point], Awaitable[None]]
+
+DRAG_STEPS = 12  # mouse moves between two points of a drag
+STEP_SECONDS = 0.04
+REST_SECONDS = 0.15  # the mouse rests after the button went down, and before it goes up
+HOVER_SECONDS = 0.5  # menus with a delay open within it
+PASS = """ms => window[Symbol.for("iwr.clock")].pass(ms)"""
+IN_FOREIGN_FRAME = """element => {
+  if (window === window.top || window.frameElement) return null;
+  const box = element.getBoundingClientRect();
+  return [box.x, box.y];
+}"""
+
+
+async def place(tab: Tab, element: Element, share: Point | None = None) -> Point:
+    """Return where a person could click the element, in the viewport of the page.
+
+    `share` asks for a point of its box, (0, 0) its top left and (1, 1) its bottom right corner.
+    """
+    if share is None:
+        return await _reach_in_frame(tab, element)
+    box = await tab.call(element.bounding_box(), "finding the element")
+    if box is None:
+        raise ActionError("the element is not visible")
+    return box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"]
+
+
+async def _reach_in_frame(tab: Tab, element: Element) -> Point:
+    """Return what `reach` returns; in a frame of another origin that is relative to the frame."""
+    x, y = await reach(tab, element)
+    corner = await tab.call(element.evaluate(IN_FOREIGN_FRAME), "finding the element")
+    box = await tab.call(element.bounding_box(), "finding the element") if corner else None
+    if box is None:
+        return x, y
+    return x + box["x"] - corner[0], y + box["y"] - corner[1]
+
+
+async def pass_time(tab: Tab, seconds: float) -> None:
+    """Let time pass for the page: virtual time, or real time in a recording."""
+    with suppress(Navigated):
+        await tab.evaluate(PASS, seconds * 1000, seconds=seconds + tab.limits.call)
+
+
+async def hover_first(tab: Tab, elements: Sequence[Element]) -> None:
+    """Hover over one element after another: what each reveals stays open for the next."""
+    for element in elements:
+        await hover(tab, await place(tab, element))
+        await pass_time(tab, HOVER_SECONDS)
+
+
+async def hold(tab: Tab, target: Target, seconds: float, *, button: Button = "left") -> Point:
+    """Press the mouse button for so long. Return the point."""
+    point = target if isinstance(target, tuple) else await place(tab, target)
+    await hover(tab, point)
+    await tab.call(tab.page.mouse.down(button=button), "pressing the mouse button")
+    await pass_time(tab, seconds)
+    await tab.call(tab.page.mouse.up(button=button), "releasing the mouse button")
+    return point
+
+
+async def drag(tab: Tab, path: Sequence[Point], *, move: Move | None = None) -> None:
+    """Press the mouse button at the first point, release it at the last.
+
+    `move` moves the mouse to a point; a recording has its own.
+    """
+    start, *_ = path
+    await hover(tab, start)
+    await tab.call(tab.page.mouse.down(), "pressing the mouse button")
+    await pass_time(tab, REST_SECONDS)
+    for before, after in pairwise(path):
+        if move is None:
+            await _move_in_steps(tab, before, after)
+        else:
+            await move(after)
+    await pass_time(tab, REST_SECONDS)
+    await tab.call(tab.page.mouse.up(), "releasing the mouse button")
+
+
+async def _move_in_steps(tab: Tab, start: Point, end: Point) -> None:
+    for step in range(1, DRAG_STEPS + 1):
+        share = step / DRAG_STEPS
+        x = start[0] + (end[0] - start[0]) * share
+        y = start[1] + (end[1] - start[1]) * share
+        await hover(tab, (x, y))
+        await pass_time(tab, STEP_SECONDS)
+
+
+async def upload(tab: Tab, target: Target, file: Path) -> Point:
+    """Click what opens a file dialog and choose `file` there. Return the clicked point.
+
+    Raises ActionError when no dialog opens.
+    """
+    content = {
+        "name": file.name,
+        "mimeType": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "buffer": file.read_bytes(),
+    }
+    opened: asyncio.Future[FileChooser] = asyncio.get_running_loop().create_future()
+
+    def note(chooser: FileChooser) -> None:
+        if not opened.done():
+            opened.set_result(chooser)
+
+    tab.page.on("filechooser", note)
+    try:
+        point = target if isinstance(target, tuple) else await place(tab, target)
+        await click(tab, point)
+        if not opened.done():
+            await tab.settle()
+    finally:
+        tab.page.remove_listener("filechooser", note)
+    if not opened.done():
+        raise ActionError("the click opens no file dialog")
+    await tab.call(opened.result().set_files(content), "choosing a file")  # type: ignore[arg-type]
+    return point
