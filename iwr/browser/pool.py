@@ -1,4 +1,7 @@
-"""Several browsers, one page each: a page that breaks its browser harms nobody else, and is tried again in a fresh one."""
+"""Several browsers, one page each.
+
+A page that breaks its browser harms no other page, and is tried again in a fresh browser.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,21 @@ from iwr.errors import BrowserError, PageError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-SHARES = (
-    2 / 3,
-    1 / 3,
-)  # of the page's seconds, for each attempt; what the first leaves, the second has as well
+SHARES = (2 / 3, 1 / 3)
+"""Of the page's seconds, for each attempt; the second also has what the first leaves."""
 
 
 class Pool:
-    """`config.contexts` slots; each has a driver and browser of its own, replaced when it breaks or after `config.recycle` pages."""
+    """`config.contexts` slots, each with a driver and a browser of its own.
+
+    A browser is replaced when it breaks or after `config.recycle` pages.
+    """
 
     def __init__(self, config: BrowserConfig, environment: Environment):
+        self.version = ""  # of the browser, once one was started
         self._config = config
-        self._environment = environment
         self._slots = [_Slot(config, environment) for _ in range(config.contexts)]
         self._free: asyncio.Queue[_Slot] = asyncio.Queue()
-        self.version = ""  # of the browser, once one was started
 
     async def __aenter__(self) -> Pool:
         for slot in self._slots:
@@ -48,68 +51,85 @@ class Pool:
         real_time: bool = False,
         scripts: Sequence[str] = (),
     ) -> T:
-        """`work` done on a freshly opened page, as soon as a slot is free.
+        """Return what `work` returns for a freshly opened page, as soon as a slot is free.
 
-        When the browser fails, `work` is done again from the start in a new one. Raises what `work` raises; PageError when the
-        page breaks every browser although others work; BrowserError when no browser works.
+        When the browser fails, `work` is done again from the start in a new one. Raises what
+        `work` raises; PageError when the page breaks every browser although others work;
+        BrowserError when no browser works.
         """
         slot = await self._free.get()
-        budget, failures = Budget(0), list[BrowserError]()
+        budget = Budget(0)
+        failures: list[BrowserError] = []
         try:
-            for attempt, share in enumerate(SHARES, start=1):
+            for share in SHARES:
                 budget.left += share * self._config.page_seconds
                 chromium = await slot.ready()
                 self.version = chromium.version
+                opened = chromium.open(
+                    site, width, height, real_time=real_time, scripts=scripts, budget=budget
+                )
                 try:
-                    async with chromium.open(
-                        site, width, height, real_time=real_time, scripts=scripts, budget=budget
-                    ) as tab:
+                    async with opened as tab:
                         return await work(tab)
                 except BrowserError as error:
-                    log.warning(
-                        "attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error
-                    )
                     chromium.broken = True
                     failures.append(error)
-            await (await slot.ready()).probe()
-            if any(isinstance(failure, NotOpened) for failure in failures):
-                raise failures[-1]
-            raise PageError(f"the page breaks the browser: {failures[-1]}") from failures[-1]
+                    _log_attempt(len(failures), site, error)
+            raise await self._failure(slot, failures)
         finally:
             self._free.put_nowait(slot)
+
+    async def _failure(self, slot: _Slot, failures: list[BrowserError]) -> Exception:
+        """Return the error of a page that no browser could show.
+
+        Raises BrowserError when a fresh browser shows no empty page either.
+        """
+        fresh = await slot.ready()
+        await fresh.probe()
+        last = failures[-1]
+        if any(isinstance(failure, NotOpened) for failure in failures):
+            return last
+        failure = PageError(f"the page breaks the browser: {last}")
+        failure.__cause__ = last
+        return failure
+
+
+def _log_attempt(attempt: int, site: Site, error: BrowserError) -> None:
+    log.warning("attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error)
 
 
 class _Slot:
     def __init__(self, config: BrowserConfig, environment: Environment):
         self._config = config
         self._environment = environment
-        self._started: asyncio.Future[Chromium] | None = None
+        self._start: asyncio.Future[Chromium] | None = None
         self._pages = 0
 
     async def ready(self) -> Chromium:
-        """A browser that is neither broken nor old. Raises BrowserError when none starts."""
-        if (
-            self._started
-            and self._started.done()
-            and (self._pages >= self._config.recycle or self._broken(self._started))
-        ):
+        """Return a browser that is neither broken nor old.
+
+        Raises BrowserError when none starts.
+        """
+        if self._start and self._start.done() and self._is_worn(self._start):
             await self.close()
-        if self._started is None:
-            self._started = asyncio.ensure_future(
-                Chromium(self._config, self._environment).__aenter__()
-            )
+        if self._start is None:
+            chromium = Chromium(self._config, self._environment)
+            self._start = asyncio.ensure_future(chromium.__aenter__())
             self._pages = 0
         self._pages += 1
-        return await asyncio.shield(
-            self._started
-        )  # a run that is cancelled meanwhile leaves no half-started browser
+        # a run that is cancelled meanwhile leaves no half-started browser
+        return await asyncio.shield(self._start)
 
-    @staticmethod
-    def _broken(started: asyncio.Future[Chromium]) -> bool:
-        return started.exception() is not None or started.result().broken
+    def _is_worn(self, start: asyncio.Future[Chromium]) -> bool:
+        if self._pages >= self._config.recycle:
+            return True
+        return start.exception() is not None or start.result().broken
 
     async def close(self) -> None:
-        started, self._started = self._started, None
-        if started:
-            with suppress(BrowserError):  # it never started, and whoever wanted it was told
-                await (await started).__aexit__()
+        """End the browser, if one was started."""
+        start, self._start = self._start, None
+        if start is None:
+            return
+        with suppress(BrowserError):  # it never started, which its caller was told
+            chromium = await start
+            await chromium.__aexit__()

@@ -1,118 +1,111 @@
-"""The operating system's view of a browser: find its processes, weigh them, end them. Linux only."""
+"""The operating system's view of a browser: find its processes, weigh them, end them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import time
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, NamedTuple
 
-PROC = Path("/proc")
-PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+import psutil
 
-
-class Process(NamedTuple):
-    pid: int
-    parent: int
-    group: int
-    state: str  # Z: a zombie, already dead
-
-
-def processes() -> list[Process]:
-    pids = (int(entry.name) for entry in os.scandir(PROC) if entry.name.isdigit())
-    return [process for pid in pids if (process := _process(pid))]
-
-
-class _Recent:
-    """Of a node with thousands of processes, several browsers share one look."""
-
-    taken = -1.0
-    processes: ClassVar[list[Process]] = []
-
-
-def recent_processes(age: float = 1.0) -> list[Process]:
-    """The processes as they were at most `age` seconds ago."""
-    if time.monotonic() - _Recent.taken > age:
-        _Recent.processes, _Recent.taken = processes(), time.monotonic()
-    return _Recent.processes
-
-
-def _process(pid: int) -> Process | None:
-    try:
-        fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:  # it ended meanwhile
-        return None
-    return Process(pid, int(fields[1]), int(fields[2]), fields[0])
-
-
-def command_line(pid: int) -> list[str]:
-    """Arguments of a process; [] when it is gone. Chromium's children join theirs with spaces."""
-    try:
-        return (PROC / str(pid) / "cmdline").read_text(errors="replace").replace("\0", " ").split()
-    except OSError:
-        return []
-
-
-def resident_mb(pid: int) -> float:
-    try:
-        return int((PROC / str(pid) / "statm").read_text().split()[1]) * PAGE_SIZE / 2**20
-    except (OSError, IndexError):
-        return 0.0
+MEGABYTE = 2**20
 
 
 class BrowserProcesses:
     """A browser that was started with the argument `token`, and the driver that started it.
 
-    The browser leads a process group of its own, which all its children share; the driver is our child.
+    The driver is our child. The browser leads a process group, which all its children share.
     """
 
     def __init__(self, token: str):
-        everything = {p.pid: p for p in processes()}
-        self.browser = next(
-            (
-                pid
-                for pid in everything
-                if everything[pid].group == pid and token in command_line(pid)
-            ),
-            None,
-        )
-        self.driver = self._driver(everything)
+        self.browser = _find_browser(token)
+        self.driver = _find_driver(self.browser)
+        self._profile = _find_profile(self.browser)
 
-    def _driver(self, everything: dict[int, Process]) -> int | None:
-        pid = self.browser
-        while pid in everything and everything[pid].parent != os.getpid():
-            pid = everything[pid].parent
-        return pid if pid in everything else None
-
-    def recent(self) -> list[int]:
-        """The browser's processes, as far as they are known without a new look."""
-        return [p.pid for p in recent_processes() if p.group == self.browser]
+    def members(self) -> list[psutil.Process]:
+        """Return the browser's processes, itself among them."""
+        group = self.browser.pid if self.browser else None
+        processes: list[psutil.Process] = []
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError, psutil.NoSuchProcess):
+                if os.getpgid(pid) == group:
+                    processes.append(psutil.Process(pid))
+        return processes
 
     def kill_browser(self) -> None:
         """End the browser with all its children; remove the profile that it leaves behind."""
-        profile = next(
-            (
-                a.partition("=")[2]
-                for a in command_line(self.browser or 0)
-                if a.startswith("--user-data-dir=")
-            ),
-            None,
-        )
-        for process in processes():
-            if process.group == self.browser and process.state != "Z":
-                kill(process.pid)
-        if profile and "playwright" in Path(profile).name:
-            shutil.rmtree(profile, ignore_errors=True)
+        if self.browser is None or _is_reused(self.browser):
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.browser.pid, signal.SIGKILL)
+        if self._profile:
+            shutil.rmtree(self._profile, ignore_errors=True)
 
     def kill_driver(self) -> None:
-        if self.driver and (process := _process(self.driver)) and process.parent == os.getpid():
+        """End the driver, should it still run."""
+        if self.driver:
             kill(self.driver)
 
 
-def kill(pid: int) -> None:
+def _find_browser(token: str) -> psutil.Process | None:
+    """Return the leader of the process group among our descendants that has the argument."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(process.pid) == process.pid and token in arguments(process):
+                return process
+    return None
+
+
+def _find_driver(browser: psutil.Process | None) -> psutil.Process | None:
+    """Return the ancestor of the browser that is our child."""
+    if browser is None:
+        return None
+    process: psutil.Process | None = browser
+    with suppress(psutil.Error):
+        while process and process.ppid() != os.getpid():
+            process = process.parent()
+        return process
+    return None
+
+
+def _find_profile(browser: psutil.Process | None) -> Path | None:
+    """Return the folder that Playwright made for the browser's profile."""
+    if browser is None:
+        return None
+    for argument in arguments(browser):
+        name, _, folder = argument.partition("=")
+        if name == "--user-data-dir" and "playwright" in Path(folder).name:
+            return Path(folder)
+    return None
+
+
+def _is_reused(process: psutil.Process) -> bool:
+    """Return whether another process has the number of an ended one."""
+    return psutil.pid_exists(process.pid) and not process.is_running()
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    """Return the arguments of a process; none when it is gone.
+
+    Chromium's children join theirs with spaces.
+    """
     try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        return " ".join(process.cmdline()).split()
+    except psutil.Error:
+        return []
+
+
+def resident_mb(process: psutil.Process) -> float:
+    """Return the resident memory of a process in MB; 0 when it is gone."""
+    try:
+        return float(process.memory_info().rss) / MEGABYTE
+    except psutil.Error:
+        return 0.0
+
+
+def kill(process: psutil.Process) -> None:
+    """End a process at once, unless it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        process.kill()

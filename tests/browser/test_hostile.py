@@ -96,10 +96,10 @@ def run(tmp_path_factory, pytestconfig):
     (folder / "healthy.html").write_text(HEALTHY)
 
     async def everything():
-        outcomes, healthy, owed = {}, [], iter(pages.items())
+        outcomes, healthy, pending = {}, [], iter(pages.items())
 
         async def attacker(pool):
-            for name, html in owed:
+            for name, html in pending:
                 outcomes[name] = await attack(pool, folder, name, html)
 
         async def neighbour(pool):

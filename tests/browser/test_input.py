@@ -312,15 +312,6 @@ def test_the_wheel_is_heard_by_the_page(browse):
     assert acting(browse, body, lambda tab, _: actions.scroll(tab, 0, 240))[1] == "240"
 
 
-def test_scrolling_to_an_element_brings_it_to_the_top(browse):
-    body = LONG + "<h2 id=t>Section</h2>" + LONG
-    seen = "() => Math.round(document.querySelector('#t').getBoundingClientRect().top)"
-    assert (
-        acting(browse, body, lambda tab, locate: actions.scroll_to(tab, locate("#t")), seen)[1]
-        == 20
-    )
-
-
 # ---- select -----------------------------------------------------------------------------------------
 
 SELECT = "<select id=t onchange='say(this.value)'><option value=1>One<option value=2>Two  two<option value=3 disabled>Three</select>"

@@ -7,13 +7,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from iwr.browser import input as actions
 from iwr.browser.chromium import Chromium, Site
 from iwr.browser.isolation import namespace
 from iwr.browser.pool import Pool
-from iwr.browser.processes import command_line, processes
+from iwr.browser.processes import arguments
 from iwr.browser.site import serve
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import BrowserError, DataError, PageError
@@ -70,11 +71,11 @@ FETCH = (
 )
 def test_a_page_reads_its_assets_and_nothing_else(browse, task, url, answer):
     async def work(tab):
-        got = await tab.evaluate(FETCH, url)
-        return got, sum(tab.refused.values()) > 0
+        content = await tab.evaluate(FETCH, url)
+        return content, sum(tab.refused.values()) > 0
 
-    got, refused = browse(task, work)
-    assert got == answer
+    content, refused = browse(task, work)
+    assert content == answer
     assert refused == (answer == 404 or (answer == "refused" and not url.startswith("file:")))
 
 
@@ -171,7 +172,7 @@ def test_the_browser_gets_neither_our_keys_nor_our_network(tmp_path):
 
     async def start():
         async with Chromium(CONFIG, environment) as chromium:
-            process = Path(f"/proc/{chromium._processes.browser}")
+            process = Path(f"/proc/{chromium.processes.browser.pid}")
             assert list(tmp_path.iterdir())
             return (process / "environ").read_bytes(), os.readlink(process / "ns" / "net")
 
@@ -190,11 +191,10 @@ def no_process_left():
 
 
 def drivers() -> list[int]:
-    return [
-        p.pid
-        for p in processes()
-        if p.parent == os.getpid() and p.state != "Z" and "run-driver" in command_line(p.pid)
-    ]
+    """Return the pids of Playwright's drivers that this process started and has not ended."""
+    children = psutil.Process().children()
+    running = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child.pid for child in running if "run-driver" in arguments(child)]
 
 
 async def look(tab):
@@ -208,7 +208,7 @@ def test_a_killed_browser_is_replaced_and_its_page_is_done_again(task, no_proces
     async def work(tab):
         attempts.append(tab)
         if len(attempts) == 1:
-            tab._chromium._processes.kill_browser()
+            tab.browser.processes.kill_browser()
         return await look(tab)
 
     async def run():
@@ -224,7 +224,7 @@ def test_browsers_are_recycled(task, no_process_left):
     browsers = []
 
     async def work(tab):
-        browsers.append(tab._chromium)
+        browsers.append(tab.browser)
 
     async def run():
         async with Pool(
@@ -274,7 +274,7 @@ from iwr.browser.chromium import Chromium
 from iwr.config import BrowserConfig, Environment
 async def run():
     async with Chromium(BrowserConfig(name="test"), Environment.read()) as chromium:
-        print(chromium._processes.browser, flush=True)
+        print(chromium.processes.browser.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(run())
 """

@@ -184,7 +184,7 @@
     await idle(late);
   }
 
-  function move(page, ms) { // the browser's own timeline is stopped from outside, see sandbox.py
+  function move(page, ms) { // the browser's own timeline is stopped from outside, see chromium.py
     for (const animation of page.getAnimations()) {
       if (animation.playState !== "running" || animation.timeline !== page.timeline) continue;
       const time = (animation.currentTime || 0) + ms * animation.playbackRate;
@@ -271,7 +271,13 @@
     return native.performance() < end;
   }
 
+  // Lets exactly `ms` pass, whatever is still to come: for gestures that last, such as press and hold.
+  const pass = (ms) => {
+    const end = native.performance() + 5000;
+    return VIRTUAL ? advance(ms, () => native.performance() > end) : new Promise((done) => native.timeout(done, ms));
+  };
+
   Object.defineProperty(window, KEY, {
-    value: Object.freeze({clock, frame, shared: !!host, settle: VIRTUAL ? settle : quiet}), enumerable: false,
+    value: Object.freeze({clock, frame, pass, shared: !!host, settle: VIRTUAL ? settle : quiet}), enumerable: false,
   });
 })();

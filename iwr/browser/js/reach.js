@@ -8,7 +8,21 @@
   if (element.matches(":disabled")) return {reason: `${name(element)} is disabled`};
 
   // A native control is often hidden behind its styled label, a link may have no box but its children's.
-  const boxes = (e) => [...e.getClientRects()].filter((r) => r.width > 0 && r.height > 0);
+  const boxes = (e) => (e.tagName === "AREA" ? areaBoxes(e) : [...e.getClientRects()]).filter((r) => r.width > 0 && r.height > 0);
+
+  // An <area> is a part of the image that shows its map.
+  function areaBoxes(area) {
+    const map = area.closest("map"), images = map ? [...area.ownerDocument.images] : [];
+    const image = images.find((e) => e.useMap === "#" + map.name);
+    if (!image) return [];
+    const outer = image.getBoundingClientRect(), [x, y, radius] = area.coords.split(",").map(Number);
+    const left = outer.left + image.clientLeft, top = outer.top + image.clientTop;
+    if (area.shape === "default" || !area.coords) return [outer];
+    if (area.shape.startsWith("circ")) return [new DOMRect(left + x - radius, top + y - radius, 2 * radius, 2 * radius)];
+    const numbers = area.coords.split(",").map(Number), xs = numbers.filter((_, i) => i % 2 === 0), ys = numbers.filter((_, i) => i % 2);
+    const right = Math.max(...xs), bottom = Math.max(...ys);
+    return [new DOMRect(left + Math.min(...xs), top + Math.min(...ys), right - Math.min(...xs), bottom - Math.min(...ys))];
+  }
   const target = [element, ...(element.labels || []), ...element.querySelectorAll("*")].find((e) => boxes(e).length);
   if (!target) return {reason: `${name(element)} is not visible`};
 

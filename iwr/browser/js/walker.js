@@ -1,4 +1,4 @@
-// One walk over the page: what is there, what a person could read, what a person could act on. See candidates.py for the fields.
+// One walk over the page: what is there, what a person could read, what a person could act on. See snapshot.py for the fields.
 () => {
   const KEY = Symbol.for("iwr.hook");
   const hook = window[KEY];

@@ -39,13 +39,14 @@
     }
     return page(scroller);
   };
-  const [left, top, right, bottom] = visible(scroller);
   let offset = [0, 0];
   for (let w = view; w.frameElement; w = w.parent) {
     const frame = w.frameElement.getBoundingClientRect();
     offset = [offset[0] + frame.left + w.frameElement.clientLeft, offset[1] + frame.top + w.frameElement.clientTop];
   }
-  for (const v of [0.5, 0.3, 0.7, 0.1, 0.9]) for (const u of [0.5, 0.3, 0.7, 0.05, 0.95]) {
+  // Over what scrolls by itself any place will do; where only the page scrolls, a part of it may listen to the wheel.
+  const places = page(scroller) && !page(element) ? [visible(element), visible(scroller)] : [visible(scroller)];
+  for (const [left, top, right, bottom] of places) for (const v of [0.5, 0.3, 0.7, 0.1, 0.9]) for (const u of [0.5, 0.3, 0.7, 0.05, 0.95]) {
     const x = left + u * (right - left), y = top + v * (bottom - top);
     if (right > left && bottom > top && reached(x, y)) return {scroller, point: [x + offset[0], y + offset[1]]};
   }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from iwr.browser.page_state import Box, Line, Node, Snapshot
+from iwr.browser.page_state import Box, TextLine, Node, Snapshot
 from iwr.judge.rules.language import finder, normal
 from iwr.judge.rules.matching import belongs, best, matches, scorer, signature
 from iwr.judge.rules.phrases import Around, Phrase
@@ -87,11 +87,11 @@ class Change:
         )
 
     @cached_property
-    def new_lines(self) -> list[Line]:
+    def new_lines(self) -> list[TextLine]:
         return fresh(self.after.seen_lines, self.before.seen_lines)
 
     @cached_property
-    def lost_lines(self) -> list[Line]:
+    def lost_lines(self) -> list[TextLine]:
         return fresh(self.before.seen_lines, self.after.seen_lines)
 
     # ---- elements ----------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def broken(page: Snapshot, text: str) -> list[Place]:
     return found
 
 
-def fresh(lines: tuple[Line, ...], known: tuple[Line, ...]) -> list[Line]:
+def fresh(lines: tuple[TextLine, ...], known: tuple[TextLine, ...]) -> list[TextLine]:
     """Lines whose text is not, or less often, among `known`."""
     left = Counter(normal(line.text) for line in known)
     found = []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
-from iwr.browser.page_state import EDITABLE, TOGGLES, Box, Line, Node, Snapshot
+from iwr.browser.page_state import EDITABLE, TOGGLES, Box, TextLine, Node, Snapshot
 from iwr.judge.rules.language import ROLE_WORDS, STOP, holds, normal, related, stem, stems, symbols
 from iwr.judge.rules.phrases import Around, Phrase, singular
 
@@ -201,7 +201,7 @@ class Scorer:
         """Elements that the words around mean: texts first, else names in attributes."""
         needed = around.names or around.words
 
-        def said(line: Line) -> bool:
+        def said(line: TextLine) -> bool:
             return all(holds(line.text, text) for text in around.quoted) and (
                 bool(around.quoted) or all(related(word) & stems(line.text) for word in needed)
             )

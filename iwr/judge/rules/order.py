@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iwr.browser.page_state import Line, Snapshot
+from iwr.browser.page_state import TextLine, Snapshot
 from iwr.judge.rules.clauses import Clause
 from iwr.judge.rules.effects import Change, Finding
 from iwr.judge.rules.language import NUMBER, holds, normal, number_of, ordinal
@@ -87,7 +87,7 @@ def sorted_by(change: Change, clause: Clause) -> Finding | None:
 
 def columns(page: Snapshot) -> list[list[str]]:
     """Texts of like elements in reading order, three or more."""
-    groups: dict[tuple, list[Line]] = {}
+    groups: dict[tuple, list[TextLine]] = {}
     for line in page.seen_lines:
         node = page.nodes[line.runs[0].node]
         chain = tuple(signature(holder) for holder in [node, *list(page.ancestors(node))[:3]])
