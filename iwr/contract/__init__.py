@@ -2,10 +2,11 @@
 
 Pure functions over `Snapshot`s, without a browser. The recorder uses
 
-- `describe_target(snapshot, node) -> Target`: the element acted on, in the state before the action;
-- `derive(before, after, assertion, action, target_uid, volatile=frozenset()) -> (Expectation, ...)`:
-  what there is to observe between two states of the true page; `target_uid` may be None, and
-  `volatile` are texts that differ from one replay to the next (see `texts_of(snapshot)`);
+- `describe_target(snapshot, node) -> Target`: the element acted on, in the state before it;
+- `derive(before, after, assertion, action, target_uid, volatile=frozenset())
+  -> (Expectation, ...)`: what there is to observe between two states of the true page;
+  `target_uid` may be None, and `volatile` are texts that differ from one replay to the next
+  (see `texts_of(snapshot)`);
 - `derive_unchanged(before, after, expectations) -> (Expectation, ...)`: what must stay as it was;
 - `parse_expectations(value) -> (Expectation, ...)`: the `expect:` of a script, parsed from YAML.
   Raises DataError.

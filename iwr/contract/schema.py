@@ -26,10 +26,11 @@ Sign = Literal[-1, 0, 1]
 
 
 class Target(Record):
-    """An element as a person sees it. One of `label` and `box` will do; more makes a match surer."""
+    """An element as a person sees it. One of `label` and `box` will do; more makes it surer."""
 
     label: str = ""  # visible text on it, or that labels it
     name: str = ""  # accessible name, where no one can read it on the page
+    placeholder: str = ""
     role: str | None = None
     kind: str | None = None  # button | field | toggle | choice | slider | file | picture | other
     states: dict[str, str] = Field(default_factory=dict)

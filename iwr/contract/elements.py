@@ -1,0 +1,260 @@
+"""What a person sees of one element: its kind, the text that labels it, what is around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
+
+from iwr.browser.snapshot import EDITABLE, TOGGLES, Box, Node, Run, Snapshot, TextLine, lines_of
+from iwr.contract.reading import plain, same_row, worded
+
+PICTURES = {"img", "canvas", "video", "graphics-symbol"}
+CHOICES = {"combobox", "listbox"}
+LANDMARKS = {
+    "dialog",
+    "alertdialog",
+    "navigation",
+    "banner",
+    "contentinfo",
+    "main",
+    "complementary",
+    "region",
+    "article",
+    "form",
+    "table",
+    "list",
+    "listbox",
+    "menu",
+    "toolbar",
+    "tablist",
+    "tabpanel",
+    "group",
+    "radiogroup",
+}
+LEAST_SIDE = 3.0  # a smaller element is there for programs only
+LONGEST_LABEL = 120
+MOST_LINES = 3  # an element with more lines is labelled by the first
+MOST_BESIDE = 6
+LABEL_REACH = 300.0  # how far from a field its label may stand
+FLOWING = ("text", "pseudo")
+_LABELS: WeakKeyDictionary[Snapshot, dict[int, str]] = WeakKeyDictionary()
+"""By node, as long as the state is needed: the search for a target asks for each label often."""
+
+
+def kind_of(node: Node) -> str:
+    """Return what a person takes the element for, whatever it is made of."""
+    if node.tag == "input" and re.search(r"^type=file$", node.marks, re.M):
+        return "file"
+    if node.role in EDITABLE:
+        return "field"
+    if node.role in CHOICES:
+        return "choice"
+    if node.role in TOGGLES or (node.role == "label" and "checked" in node.states):
+        return "toggle"
+    if node.role == "slider":
+        return "slider"
+    if node.role in PICTURES:
+        return "picture"
+    return "button" if node.how else "other"
+
+
+def has_size(node: Node) -> bool:
+    return min(node.box[2], node.box[3]) >= LEAST_SIDE
+
+
+def is_reachable(node: Node) -> bool:
+    """Return whether a person could point at the element: toggles may be quite transparent."""
+    if not has_size(node):
+        return False
+    return node.visible or kind_of(node) in ("toggle", "file")
+
+
+# ---- its label ---------------------------------------------------------------------------
+
+
+def label_of(snapshot: Snapshot, node: Node) -> str:
+    """Return the text that a person reads on the element or, for a control, as its label."""
+    labels = _LABELS.setdefault(snapshot, {})
+    if node.index not in labels:
+        labels[node.index] = _label(snapshot, node)
+    return labels[node.index]
+
+
+def _label(snapshot: Snapshot, node: Node) -> str:
+    kind = kind_of(node)
+    if kind in ("field", "slider", "file") or (kind == "choice" and node.tag == "select"):
+        return control_label(snapshot, node)
+    text = own_text(snapshot, node)
+    if text or kind != "toggle":
+        return text
+    return control_label(snapshot, node)
+
+
+def own_text(snapshot: Snapshot, node: Node) -> str:
+    """Return the text inside an element: of a large one, its first line."""
+    lines = lines_of(_own_runs(snapshot, node))
+    if not lines:
+        return ""
+    text = " ".join(line.text for line in lines)
+    if len(lines) > MOST_LINES or len(text) > LONGEST_LABEL:
+        return lines[0].text[:LONGEST_LABEL]
+    return text
+
+
+def _own_runs(snapshot: Snapshot, node: Node) -> Iterator[Run]:
+    seen_only = node.in_view and node.share > 0.5
+    for line in snapshot.lines_in(node, seen=seen_only):
+        for run in line.runs:
+            if run.kind in FLOWING and min(run.box[2], run.box[3]) > 1:
+                yield run
+
+
+def control_label(snapshot: Snapshot, node: Node) -> str:
+    """Return the label of a field or toggle: linked to it, else the nearest text beside it."""
+    if node.name and _is_readable(snapshot, node.name):
+        return node.name
+    line = nearest_text(snapshot, node)
+    return line.text if line else ""
+
+
+def _is_readable(snapshot: Snapshot, text: str) -> bool:
+    needle = plain(text)
+    return any(needle in plain(line.text) for line in snapshot.lines)
+
+
+def nearest_text(snapshot: Snapshot, node: Node) -> TextLine | None:
+    """Return the line that labels a control by its place: aside in its row, else right above it."""
+    after = kind_of(node) == "toggle"
+    best, best_cost = None, LABEL_REACH
+    for line in snapshot.lines:
+        if snapshot.within(line.node, node.index) or line.runs[0].kind not in FLOWING:
+            continue
+        cost = _label_cost(node.box, line.box, after)
+        if cost < best_cost and worded(line.text):
+            best, best_cost = line, cost
+    return best
+
+
+def _label_cost(control: Box, text: Box, after: bool) -> float:
+    """Return how far a text is from where the label of a control would stand, in pixels."""
+    right_of = text[0] - (control[0] + control[2])
+    left_of = control[0] - (text[0] + text[2])
+    above = control[1] - (text[1] + text[3])
+    covers = text[0] <= control[0] + control[2] and text[0] + text[2] >= control[0]
+    if same_row(control, text):
+        if covers:
+            return 0.0 if after else LABEL_REACH
+        gap = right_of if right_of >= 0 else left_of
+        favoured = (right_of >= 0) == after
+        return max(0.0, gap) + (0.0 if favoured else 60.0)
+    if covers and above >= -2:
+        return max(0.0, above) + 20.0
+    return LABEL_REACH
+
+
+# ---- what stands around it ---------------------------------------------------------------
+
+
+def beside(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
+    """Return the texts of the smallest group around an element, the nearest first."""
+    own = plain(label_of(snapshot, node))
+    for ancestor in snapshot.ancestors(node):
+        lines = list(_foreign_lines(snapshot, ancestor, node, own))
+        if lines:
+            lines.sort(key=lambda line: _distance(node.box, line.box))
+            nearest = dict.fromkeys(line.text for line in lines)
+            return tuple(nearest)[:MOST_BESIDE]
+    return ()
+
+
+def _foreign_lines(snapshot: Snapshot, group: Node, node: Node, own: str) -> Iterable[TextLine]:
+    for line in snapshot.lines_in(group):
+        inside = snapshot.within(line.runs[0].node, node.index)
+        flowing = line.runs[0].kind in FLOWING
+        if not inside and flowing and worded(line.text) and plain(line.text) != own:
+            yield line
+
+
+def _distance(a: Box, b: Box) -> float:
+    """Return the gap between two boxes; another row counts more than the same."""
+    across = max(0.0, a[0] - b[0] - b[2], b[0] - a[0] - a[2])
+    along = max(0.0, a[1] - b[1] - b[3], b[1] - a[1] - a[3])
+    return across + 3 * along + (0 if same_row(a, b) else 30)
+
+
+def container_of(snapshot: Snapshot, node: Node) -> tuple[str, str | None]:
+    """Return the heading or name of the region around an element, and the region's role."""
+    for ancestor in snapshot.ancestors(node):
+        if ancestor.role not in LANDMARKS:
+            continue
+        heading = _heading_in(snapshot, ancestor, node)
+        if heading or ancestor.name:
+            return heading or ancestor.name, ancestor.role
+    return "", None
+
+
+def _heading_in(snapshot: Snapshot, region: Node, node: Node) -> str:
+    """Return the last heading in `region` that stands before `node` in the document."""
+    text = ""
+    for entry in snapshot.subtree(region):
+        if entry.index >= node.index:
+            break
+        if entry.role in ("heading", "columnheader", "legend"):
+            text = snapshot.text(entry)
+    return text
+
+
+# ---- its like ----------------------------------------------------------------------------
+
+
+def in_reading_order(nodes: Iterable[Node]) -> list[list[Node]]:
+    """Return the rows that elements form, each from left to right."""
+    rows: list[list[Node]] = []
+    for node in sorted(nodes, key=lambda entry: (entry.center[1], entry.box[0])):
+        if rows and same_row(rows[-1][0].box, node.box):
+            rows[-1].append(node)
+        else:
+            rows.append([node])
+    for row in rows:
+        row.sort(key=lambda entry: entry.box[0])
+    return rows
+
+
+def alike(snapshot: Snapshot, node: Node, pool: Iterable[Node]) -> list[Node]:
+    """Return the elements of `pool` that look like `node`: the same label or, without, its size."""
+    label = plain(label_of(snapshot, node))
+    kind = kind_of(node)
+    speaks = worded(label)
+    like = []
+    for other in pool:
+        if kind_of(other) != kind:
+            continue
+        text = plain(label_of(snapshot, other))
+        fits = text == label if speaks else not worded(text) and similar_size(node, other)
+        if fits:
+            like.append(other)
+    return outermost(snapshot, like, node)
+
+
+def similar_size(a: Node, b: Node) -> bool:
+    """Return whether both sides differ by no more than two thirds."""
+    for first, second in ((a.box[2], b.box[2]), (a.box[3], b.box[3])):
+        if min(first, second) < 0.6 * max(first, second):
+            return False
+    return True
+
+
+def outermost(snapshot: Snapshot, nodes: list[Node], kept: Node) -> list[Node]:
+    """Return the nodes that lie in none of the others; of a nest around `kept`, `kept` itself."""
+    result: list[Node] = []
+    for node in sorted(nodes, key=lambda entry: entry.index):
+        if node.index == kept.index:
+            result = [entry for entry in result if not snapshot.within(node.index, entry.index)]
+            result.append(node)
+            continue
+        nested = any(snapshot.within(node.index, entry.index) for entry in result)
+        around = snapshot.within(kept.index, node.index)
+        if not nested and not around:
+            result.append(node)
+    return result
