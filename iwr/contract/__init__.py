@@ -14,6 +14,9 @@ Pure functions over `Snapshot`s, without a browser. The recorder uses
 The judge uses `find` for the element on another page, and `check` and `verdict` for a step.
 """
 
+from iwr.contract.check import Answer, Outcome, check, verdict
+from iwr.contract.observation import derive, derive_unchanged
+from iwr.contract.reading import texts_of
 from iwr.contract.schema import (
     Contract,
     DialogAnswer,
@@ -23,13 +26,25 @@ from iwr.contract.schema import (
     Target,
     Verb,
 )
+from iwr.contract.target import describe_target, find
+from iwr.contract.vocabulary import parse_expectations
 
 __all__ = [
+    "Answer",
     "Contract",
     "DialogAnswer",
     "Expectation",
+    "Outcome",
     "PerformedAction",
     "StepContract",
     "Target",
     "Verb",
+    "check",
+    "derive",
+    "derive_unchanged",
+    "describe_target",
+    "find",
+    "parse_expectations",
+    "texts_of",
+    "verdict",
 ]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from iwr.browser.snapshot import Node, Snapshot
-from iwr.contract.elements import kind_of
 from iwr.contract.looks import aspects, same_aspect
 from iwr.contract.reading import Passage, comes_before, occurrences, plain
 from iwr.contract.schema import (
@@ -38,7 +37,6 @@ from iwr.contract.target import all_like, find
 
 LEAST_MOVE = 4.0  # pixels
 LEAST_SCROLL = 4
-T = TypeVar("T")
 
 
 class Answer(StrEnum):
@@ -413,6 +411,8 @@ def _look(expectation: Look, change: Transition) -> Outcome:
     before, after = [
         sum(same_aspect(aspect, value, expectation.after) for value in values) for values in looks
     ]
+    if same_aspect(aspect, expectation.before, expectation.after):
+        return yes(f"{noun} looks as before") if after else no(f"{noun} does not look as before")
     if after > before:
         return yes(f"{noun} is {_named(aspect, expectation.after)}")
     if after == 0:
@@ -425,14 +425,14 @@ def _looks(expectation: Look, page: Snapshot) -> list[str]:
     nodes: list[Node] = []
     if expectation.text is not None:
         for passage in occurrences(page, expectation.text):
-            nodes.append(page.nodes[_run_with(passage, expectation.text)])
+            nodes.append(page.nodes[holder_of(passage, expectation.text)])
     elif expectation.element is not None:
         match = find(expectation.element, page)
         nodes = [match.node] if match.node else []
     return [aspects(page, node)[expectation.aspect] for node in nodes]
 
 
-def _run_with(passage: Passage, text: str) -> int:
+def holder_of(passage: Passage, text: str) -> int:
     """Return the element that holds most of a text."""
     runs = list(passage.runs)
     for run in runs:
@@ -450,8 +450,3 @@ def _named(aspect: Aspect, value: str) -> str:
     if value == "false":
         return f"not {aspect.value}"
     return f"of the {aspect.value} {value}"
-
-
-def is_control(node: Node) -> bool:
-    """Return whether an element has a value of its own."""
-    return kind_of(node) in ("field", "choice", "slider", "file")

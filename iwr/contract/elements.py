@@ -59,6 +59,15 @@ def kind_of(node: Node) -> str:
     return "button" if node.how else "other"
 
 
+def picture_of(node: Node) -> str:
+    """Return the file name of the image that an element shows, "" for none or a nameless one."""
+    shown = re.search(r"[^\s/\"'(]+\.(?:png|jpe?g|webp|gif|svg|avif)\b", node.hints, re.I)
+    if node.tag == "img" and shown:
+        return shown[0]
+    painted = re.search(r"url\(\"?(?:[^\"|)]*/)?([^\"|)/]+\.\w+)", node.look)
+    return painted[1] if painted else ""
+
+
 def has_size(node: Node) -> bool:
     return min(node.box[2], node.box[3]) >= LEAST_SIDE
 

@@ -16,6 +16,7 @@ SAME_COLOUR = 110.0  # distance of two colours that a person would call by the s
 PARTS = ["color", "background", "image", "border", "weight", "decoration", "fill"]
 PARTS += ["shadow", "opacity", "transform", "filter"]
 CLEAR = "none"
+DRAWN = {"svg", "path", "polygon", "circle", "ellipse", "rect", "line", "g", "use"}
 
 
 class Colour(NamedTuple):
@@ -80,7 +81,7 @@ def aspects(snapshot: Snapshot, node: Node) -> dict[Aspect, str]:
         Aspect.UNDERLINED: _flag("underline" in decorations),
         Aspect.BOLD: _flag(_weight(own.get("weight", "")) >= BOLD),
         Aspect.DIMMED: _flag(_number(own.get("opacity", "")) < DIM),
-        Aspect.COLOUR: own.get("color", ""),
+        Aspect.COLOUR: own.get("fill" if node.tag in DRAWN else "color", ""),
         Aspect.BACKGROUND: CLEAR if _is_clear(background) else background,
         Aspect.BORDER: own.get("border", ""),
     }

@@ -31,6 +31,7 @@ class Target(Record):
     label: str = ""  # visible text on it, or that labels it
     name: str = ""  # accessible name, where no one can read it on the page
     placeholder: str = ""
+    picture: str = ""  # file name of the image it shows
     role: str | None = None
     kind: str | None = None  # button | field | toggle | choice | slider | file | picture | other
     states: dict[str, str] = Field(default_factory=dict)
@@ -205,7 +206,10 @@ class Aspect(StrEnum):
 
 
 class Look(Record):
-    """How a text, or else an element, is painted. Values: "true" and "false", or rgb(...)."""
+    """How a text, or else an element, is painted. Values: "true" and "false", or rgb(...).
+
+    `before` equal to `after`: it still looks as it did.
+    """
 
     kind: Literal["look"] = "look"
     text: str | None = None

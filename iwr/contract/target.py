@@ -22,6 +22,7 @@ from iwr.contract.elements import (
     label_of,
     outermost,
     own_text,
+    picture_of,
 )
 from iwr.contract.reading import passages, plain, worded, words
 from iwr.contract.schema import Target, Verb
@@ -62,6 +63,7 @@ def describe_target(snapshot: Snapshot, node: Node) -> Target:
         label=label,
         name=hidden_name,
         placeholder=node.placeholder,
+        picture=picture_of(node),
         role=node.role,
         kind=kind_of(node),
         states=node.states,
@@ -145,6 +147,8 @@ def _labels(page: Snapshot, node: Node) -> list[str]:
 
 def _label_points(target: Target, page: Snapshot, node: Node) -> float | None:
     """Return how well the labels agree, 0..10; None when they contradict each other."""
+    if target.picture and picture_of(node):
+        return 10.0 if picture_of(node) == target.picture else None
     names = [plain(text) for text in (target.label, target.placeholder) if text]
     spoken = [name for name in names if worded(name)]
     labels = _labels(page, node)
@@ -242,7 +246,8 @@ def _choose(target: Target, page: Snapshot, nodes: list[Node]) -> Match:
 
 
 def _is_named(target: Target) -> bool:
-    return worded(target.label) or worded(target.placeholder)
+    texts = (target.label, target.placeholder, target.picture)
+    return any(worded(text) for text in texts)
 
 
 def _add_context(
