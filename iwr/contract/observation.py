@@ -308,9 +308,9 @@ def _is_related(topic: Selection, entry: Difference) -> bool:
 
 def _plainest(topic: Selection, seen: Sequence[Difference]) -> list[Expectation]:
     """Return the differences that speak for themselves, of the first kind that has any."""
-    scroll = [entry.expectation for entry in seen if isinstance(entry.expectation, Scrolled)]
-    if scroll:
-        return scroll[:1]
+    for entry in seen:
+        if isinstance(entry.expectation, Scrolled):
+            return [entry.expectation]
     for kind in PLAINEST:
         entries = [entry for entry in seen if isinstance(entry.expectation, kind)]
         if kind is TextAppears:

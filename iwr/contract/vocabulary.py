@@ -13,6 +13,8 @@ expect:
 - scrolled: down
 - look: {text: Buy milk, struck: true}     # struck, bold, underlined, dimmed
 - picture_changed: true                    # a canvas: only a judge model can tell
+
+An entry may also be a whole record of `iwr.contract.schema`: {kind: text_appears, text: Saved}.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from iwr.contract.schema import (
     Aspect,
@@ -55,6 +57,7 @@ SIGNS: dict[str, tuple[Sign, Sign]] = {
 FLAGS = {"struck": Aspect.STRUCK, "bold": Aspect.BOLD, "underlined": Aspect.UNDERLINED}
 FLAGS |= {"dimmed": Aspect.DIMMED}
 R = TypeVar("R", bound=Record)
+WHOLE: TypeAdapter[Expectation] = TypeAdapter(Expectation)
 
 
 def _as_text(value: object) -> object:
@@ -126,21 +129,27 @@ def parse_expectations(value: object) -> tuple[Expectation, ...]:
 
 
 def _parse(entry: object, name: str) -> Expectation:
+    if isinstance(entry, Mapping) and "kind" in entry:
+        return _parsed(WHOLE.validate_python, entry, name)
     if not isinstance(entry, Mapping) or len(entry) != 1:
         raise DataError(f"{name}: must be one `kind: …`", hint=EXAMPLE)
     kind, content = next(iter(entry.items()))
     reader = READERS.get(str(kind))
     if reader is None:
         raise DataError(f"{name}: unknown kind {kind!r}; use {', '.join(READERS)}", hint=EXAMPLE)
+    return _parsed(reader, content, f"{name} {kind}")
+
+
+def _parsed(reader: Callable[[object], Expectation], content: object, name: str) -> Expectation:
     try:
         return reader(content)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        where = f"{name} {kind} {field}".strip()
+        where = f"{name} {field}".strip()
         raise DataError(f"{where}: {first['msg']}", hint=EXAMPLE) from error
     except ValueError as error:
-        raise DataError(f"{name} {kind}: {error}", hint=EXAMPLE) from error
+        raise DataError(f"{name}: {error}", hint=EXAMPLE) from error
 
 
 def _read(record: type[R], content: object, short: str | None = None) -> R:

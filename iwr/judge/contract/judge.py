@@ -1,0 +1,104 @@
+"""The judge that needs no model: it checks what was recorded of the true page (`contract.json`).
+
+It understands no sentence. Where a contract cannot tell, the step is undecided and thus unscored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iwr.browser.page_state import Node, Snapshot
+from iwr.contract.check import Answer, verdict
+from iwr.contract.elements import label_of
+from iwr.contract.schema import Contract, StepContract, Target, Verb
+from iwr.contract.target import find
+from iwr.errors import JudgeError
+from iwr.judge.contract.perform import ContractPerformer, element_for
+from iwr.records import Action, Grounding, Rubric, Verdict
+
+if TYPE_CHECKING:
+    from iwr.browser.page import Tab
+
+LONGEST_NAME = 120
+FREE = (Verb.PRESS, Verb.SCROLL)
+"""Verbs that need no element."""
+
+
+class ContractJudge:
+    """The judge of one rollout. See iwr.judge.base.ActingJudge."""
+
+    calls = 0
+    rates = False
+
+    def __init__(self, contract: Contract, assets: Path | None = None):
+        self.contract = contract
+        self.assets = assets
+        self._pages: dict[int, Snapshot] = {}
+
+    def _step(self, number: int) -> StepContract:
+        step = self.contract.step(number)
+        if step is None:
+            raise JudgeError(f"the contract has no step {number}")
+        return step
+
+    async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
+        """Return the element that the step is done to or, before it shows, what is hovered first.
+
+        Raises JudgeError when several elements fit equally well.
+        """
+        contract = self._step(step)
+        self._pages[step] = page
+        first = _first_target(contract)
+        if first is None:
+            if contract.action.verb not in FREE:
+                raise JudgeError(f"step {step} of the contract has no target")
+            return Grounding(found=True, role="page", candidates=len(page.candidates))
+        verb = Verb.HOVER if contract.action.hover else contract.action.verb
+        match = find(first, page, verb)
+        if match.node is None:
+            count = len(page.candidates)
+            return Grounding(found=False, candidates=count, reason=match.reason)
+        element_for(first, page, verb)
+        return _grounding(page, match.node)
+
+    async def perform(self, step: int, grounding: Grounding, tab: Tab) -> Grounding:
+        """Do the recorded action to the page that was grounded last. Return what it was done to."""
+        contract = self._step(step)
+        page = self._pages.pop(step)
+        node = await ContractPerformer(tab, self.assets).perform(contract, page)
+        if node is None or not contract.action.hover:
+            return grounding
+        update = {"role": node.role, "locator": node.path, "point": node.center}
+        return grounding.model_copy(update=update)
+
+    async def verify(
+        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+    ) -> Verdict:
+        """Return whether what was observed on the true page holds. Raises JudgeError: undecided."""
+        outcome = verdict(self._step(step), before, after)
+        if outcome.answer is Answer.UNDECIDED:
+            raise JudgeError(f"undecided: {outcome.reason}")
+        return Verdict(passed=outcome.answer is Answer.YES, reason=outcome.reason)
+
+    async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
+        """Raise JudgeError: pictures are rated by models alone."""
+        raise JudgeError(
+            "the judge `contract` has no rubric",
+            hint="choose a protocol with high=false, or a judge model",
+        )
+
+
+def _first_target(step: StepContract) -> Target | None:
+    return step.action.hover[0] if step.action.hover else step.target
+
+
+def _grounding(page: Snapshot, node: Node) -> Grounding:
+    return Grounding(
+        found=True,
+        role=node.role,
+        name=(label_of(page, node) or node.name)[:LONGEST_NAME] or None,
+        locator=node.path,
+        point=node.center,
+        candidates=len(page.candidates),
+    )
