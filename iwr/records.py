@@ -11,7 +11,7 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 Fingerprint = dict[str, str]
 """What a record was made from: setting name -> value or content hash. Equal fingerprints: nothing to redo."""
@@ -78,26 +78,12 @@ class Task(Record):
     assets: Path | None  # folder
     stitched: tuple[Path, ...]  # overview images, in order
     true_page: Path | None  # page/index.html, where the data has it
-    digest: str  # sha256 over the task's line and all files it uses
+    contract: Path | None = None  # contract.json, where the data has it; not in the digest
+    digest: str  # sha256 over the task's line and the files that a model or a score depends on
 
     def action(self, step: int) -> Action:
         """The action that leads to `step` (1-based)."""
         return self.actions[step - 1]
-
-    def reference_pairs(self) -> list[tuple[int, int]]:
-        """(step of the screenshot, number of the checkpoint's file), as the reference evaluator pairs them.
-
-        Its faults S1 and S2 (see iwr/tasks/pairing.py): a flag means the screenshot before the action, and the
-        checkpoint is found by the ordinal of the flag. Only the protocol `reference` asks for this.
-        """
-        flagged = [
-            index for index, action in enumerate(self.actions) if action.visual_evaluation_flag
-        ]
-        return [(index, ordinal) for ordinal, index in enumerate([0, *flagged])]
-
-    def reference_checkpoint(self, number: int) -> Path:
-        """Where the reference evaluator looks for a checkpoint. It may not be there."""
-        return self.folder / "checkpoints" / f"step_{number}.png"
 
 
 # ---- inference --------------------------------------------------------------------------------------
@@ -194,7 +180,9 @@ class Grounding(Record):
     locator: str | None = None  # CSS path, for people and for replay
     point: tuple[float, float] | None = None  # viewport coordinates acted on
     candidates: int = 0  # how many were offered
-    set_of_mark: bool = False  # found on the screenshot with numbered marks
+    set_of_mark: bool = Field(  # chosen on the screenshot with numbered marks
+        default=False, validation_alias=AliasChoices("set_of_mark", "second_look")
+    )
     reason: str | None = None
     prompt_sha256: str | None = None
     answer: str | None = None  # raw judge output
@@ -239,12 +227,18 @@ class Step(Record):
     screenshot: str | None = None  # file name beside the record
     screenshot_sha256: str | None = None
     settled: bool = True  # False: the cap on waiting was hit before the page was still
+    unsettled_reason: str | None = None  # what still moved, where `settled` is False
     rubric: Rubric | None = None
     second_rubric: Rubric | None = (
         None  # protocol `reference` alone: screenshot 0 against checkpoint 1
     )
     rubric_reason: str | None = None  # why there is no rubric, if one was asked for
     seconds: float = 0.0
+
+    @property
+    def is_unscored(self) -> bool:
+        """Whether the judge or the infrastructure failed: nothing is known about the page."""
+        return self.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE)
 
 
 class RolloutStatus(StrEnum):
@@ -266,10 +260,6 @@ class Rollout(Record):
     seconds: float = 0.0
     calls: int = 0  # judge model calls
     browser: str | None = None  # e.g. "Chromium 156.0.8078.73"
-
-    @property
-    def first_failure(self) -> Step | None:
-        return next((s for s in self.steps if s.failed_by), None)
 
 
 class Tally(Record):

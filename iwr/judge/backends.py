@@ -26,7 +26,7 @@ from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 
 KINDS = ("rules", "model", "replay")
-ANSWERS = (
+MODEL_SETTINGS = (
     "path",
     "revision",
     "context",
@@ -36,41 +36,32 @@ ANSWERS = (
     "processor",
     "engine_args",
 )
-"""Of a judge's model: the settings that its answers depend on."""
+"""The settings of a judge's model that its answers depend on."""
 
 NewJudge = Callable[[TaskPaths], Judge]
+"""Gives the rollout of one page a judge of its own."""
+
+
+# ---- what the answers depend on ----------------------------------------------------------------
 
 
 def judge_settings(config: Config, files: TaskPaths) -> Fingerprint:
-    """What a rollout by this judge depends on, besides the task and the page. Raises ConfigError when there are no such weights."""
-    judge = config.judge
-    settings: dict[str, object] = {"judge.kind": judge.kind}
-    if judge.kind == "rules":
-        settings["input.rules"] = _digest_of_rules()
-    if judge.kind == "replay" and judge.replays:
-        recorded = files.judge(judge.replays).rollout
-        settings |= {
-            "judge.replays": judge.replays,
-            "input.recorded": file_digest(recorded) if recorded.is_file() else "none",
-        }
-    if judge.kind == "model" and judge.model:
-        from iwr.inference.weights import weights_digest
+    """Return what a rollout by this judge depends on, besides the task and the page.
 
-        model = {
-            f"judge.model.{key}": value for key in ANSWERS if (value := getattr(judge.model, key))
-        }
-        settings |= {
-            **model,
-            "judge.swap": judge.swap,
-            "judge.max_tokens": judge.max_tokens,
-            "judge.attempts": judge.attempts,
-            "judge.prompts": digest(LIST_PROMPT, MARKS_PROMPT, ASSERTION, RUBRIC),
-        }
-        settings["judge.model.weights"] = weights_digest(judge.model, server_of(config)) or "hub"
-    return {
-        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        for key, value in settings.items()
-    }
+    Raises ConfigError when the weights of its model do not exist.
+    """
+    settings: dict[str, object] = {"judge.kind": config.judge.kind}
+    match config.judge.kind:
+        case "rules":
+            settings["input.rules"] = _digest_of_rules()
+        case "replay":
+            settings |= _replay_settings(config.judge, files)
+        case "model":
+            settings |= _model_settings(config)
+    texts = {}
+    for key, value in settings.items():
+        texts[key] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return texts
 
 
 def _digest_of_rules() -> str:
@@ -81,68 +72,105 @@ def _digest_of_rules() -> str:
         folder / "perform.py",
         *sorted((folder / "rules").glob("*.py")),
     ]
-    return digest(script("walker.js"), script("hook.js"), *(path.read_bytes() for path in modules))
+    sources = [path.read_bytes() for path in modules]
+    return digest(script("walker.js"), script("hook.js"), *sources)
+
+
+def _replay_settings(judge: JudgeConfig, files: TaskPaths) -> dict[str, object]:
+    if not judge.replays:
+        return {}
+    recorded = files.judge(judge.replays).rollout
+    return {
+        "judge.replays": judge.replays,
+        "input.recorded": file_digest(recorded) if recorded.is_file() else "none",
+    }
+
+
+def _model_settings(config: Config) -> dict[str, object]:
+    from iwr.inference.weights import weights_digest
+
+    judge = config.judge
+    if judge.model is None:
+        return {}
+    settings: dict[str, object] = {
+        "judge.swap": judge.swap,
+        "judge.max_tokens": judge.max_tokens,
+        "judge.attempts": judge.attempts,
+        "judge.prompts": digest(LIST_PROMPT, MARKS_PROMPT, ASSERTION, RUBRIC),
+        "judge.model.weights": weights_digest(judge.model, server_of(config)) or "hub",
+    }
+    for name in MODEL_SETTINGS:
+        value = getattr(judge.model, name)
+        if value:
+            settings[f"judge.model.{name}"] = value
+    return settings
+
+
+# ---- where judges come from --------------------------------------------------------------------
 
 
 class JudgeBackend:
-    """Where judges come from: the servers of a judge model, where there is one. Lives longer than one event loop."""
+    """Gives judges out, and keeps the servers of a judge model. Lives longer than an event loop."""
 
-    def __init__(self, config: Config, fleet: ServerReplicas | None):
+    def __init__(self, config: Config, servers: ServerReplicas | None):
         self.config = config
-        self.fleet = fleet
+        self.servers = servers
 
     def alive(self) -> bool:
-        """Whether judging failed for another reason than a dead server."""
-        return self.fleet is None or self.fleet.healthy()
+        """Return whether all servers are healthy, as far as there are any."""
+        return self.servers is None or self.servers.healthy()
 
     def restart(self) -> None:
-        if self.fleet is not None:
-            self.fleet.start()
+        """Start the servers again. Raises ServerError."""
+        if self.servers is not None:
+            self.servers.start()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[NewJudge]:
-        """A function that gives each rollout a judge of its own."""
+        """Yield a function that gives each rollout a judge of its own."""
         judge = self.config.judge
-        if self.fleet is None:
-            if judge.kind == "rules":
-                yield lambda files: RulesJudge()
-            else:
-                yield lambda files: ReplayJudge(
-                    readable(files.judge(str(judge.replays)).rollout, Rollout)
-                )
+        if self.servers is None:
+            yield lambda files: local_judge(judge, files)
             return
-        async with ChatClient(
-            self.fleet.endpoints, seconds=judge.call_seconds, attempts=judge.attempts
-        ) as client:
+        client = ChatClient(
+            self.servers.endpoints, seconds=judge.call_seconds, attempts=judge.attempts
+        )
+        async with client:
             yield lambda files: ModelJudge(Asker(client, judge, files.judge(judge.name).calls))
+
+
+def local_judge(judge: JudgeConfig, files: TaskPaths) -> Judge:
+    """Return the judge of one rollout, of a kind that needs no server."""
+    if judge.kind == "replay":
+        recorded = files.judge(str(judge.replays)).rollout
+        return ReplayJudge(readable(recorded, Rollout))
+    return RulesJudge()
 
 
 @contextmanager
 def opened(config: Config, paths: RunPaths) -> Iterator[JudgeBackend]:
-    """The court of the configured judge, with its servers running. Raises ConfigError, ServerError."""
+    """Yield the judge's backend with its servers running. Raises ConfigError, ServerError."""
     judge = config.judge
     if judge.kind not in KINDS:
         raise ConfigError(f"judge.kind={judge.kind}: choose {', '.join(KINDS)}")
     if judge.kind != "model":
         yield JudgeBackend(config, None)
         return
-    with ServerReplicas(
-        served(judge), replace(config, server=server_of(config)), media=None, logs=paths.logs
-    ) as fleet:
-        yield JudgeBackend(config, fleet)
+    config_of_server = replace(config, server=server_of(config))
+    replicas = ServerReplicas(served(judge), config_of_server, media=None, logs=paths.logs)
+    with replicas as servers:
+        yield JudgeBackend(config, servers)
 
 
 def server_of(config: Config) -> ServerConfig:
-    """The server that serves the judge: its own, where it has an address."""
-    return (
-        replace(config.server, kind="external", url=config.judge.url)
-        if config.judge.url
-        else config.server
-    )
+    """Return the server that serves the judge: its own, where it has an address."""
+    if config.judge.url:
+        return replace(config.server, kind="external", url=config.judge.url)
+    return config.server
 
 
 def served(judge: JudgeConfig) -> ModelConfig:
-    """The judge's model as it is served. Raises ConfigError when none is given."""
+    """Return the judge's model as it is served. Raises ConfigError when none is given."""
     if judge.model is None:
         raise ConfigError("judge.model must be given", hint="for example judge=qwen3_vl_8b")
     return judge.model

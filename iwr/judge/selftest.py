@@ -25,7 +25,7 @@ from iwr.config import Config, Environment
 from iwr.errors import DataError, JudgeError, PageError, ServerError
 from iwr.judge.backends import JudgeBackend, NewJudge, judge_settings, opened
 from iwr.judge.base import Judge
-from iwr.judge.rollout import RolloutJob, RolloutRunner, roll_out
+from iwr.judge.runner import RolloutJob, RolloutRunner, roll_out
 from iwr.judge.rules.judge import RulesJudge
 from iwr.judge.rules.language import quotes
 from iwr.progress import Progress, Step
@@ -232,7 +232,7 @@ async def _states(task: Task, page: bytes, pool: Pool, folder: Path) -> dict[int
     except PageError as error:
         log.debug("%s: %s", task.id, error)
     await drive.answers()
-    return dict(enumerate(drive.pages))
+    return dict(enumerate(drive.states))
 
 
 # ---- asking --------------------------------------------------------------------------------------------

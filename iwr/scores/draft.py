@@ -15,9 +15,7 @@ from iwr.records import (
     Pair,
     Rollout,
     RolloutStatus,
-    Rubric,
     ScoreStatus,
-    Step,
     Task,
     TaskScore,
     file_digest,
@@ -25,7 +23,7 @@ from iwr.records import (
 from iwr.runs.files import readable
 from iwr.runs.paths import JudgePaths, TaskPaths
 from iwr.scores import formula
-from iwr.tasks import pairing as reference
+from iwr.tasks.pairing import Shot, pairing_of
 
 if TYPE_CHECKING:
     from iwr.metrics.compare import Similarity
@@ -39,14 +37,6 @@ class Subject(NamedTuple):
     paths: TaskPaths
     judged: JudgePaths
     file: Path  # where its TaskScore goes
-
-
-class Shot(NamedTuple):
-    """A screenshot, the checkpoint it is compared with, and the judge's points for the two."""
-
-    step: Step
-    checkpoint: Path
-    rubric: Rubric | None
 
 
 class Draft(NamedTuple):
@@ -123,7 +113,7 @@ def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
 def _missing(
     subject: Subject, fingerprint: Fingerprint, config: Config, reason: str | None
 ) -> TaskScore:
-    """The model gave no page: all scores are 0. The reference evaluator leaves such a task out instead."""
+    """Return the score of a task without a page: 0, or none where the protocol leaves it out."""
     zeros = {
         "ifs": 0.0,
         "low": 0.0,
@@ -131,17 +121,15 @@ def _missing(
         "vfs": 0.0,
         "final": 0.0,
     }
-    scores = {} if config.protocol.reference_faults else zeros
+    scores = zeros if pairing_of(config.protocol).missing_page_scores_zero else {}
     return _score(
         subject, fingerprint, config, ScoreStatus.MISSING, reason=reason, passed=0, **scores
     )
 
 
 def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config: Config) -> Draft:
-    task, faulty = subject.task, config.protocol.reference_faults
-    if rollout.status is RolloutStatus.FAILED and not (
-        faulty and reference.blames_only_assertions(rollout)
-    ):
+    pairing = pairing_of(config.protocol)
+    if rollout.status is RolloutStatus.FAILED and not pairing.forgives(rollout):
         return Draft(
             subject,
             unscored(
@@ -153,21 +141,11 @@ def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config
             ),
             (),
         )
-    if faulty and rollout.steps[0].screenshot:
-        passed, pairs = reference.count(task, rollout)
-        shots = [Shot(*pair) for pair in pairs]
-    else:
-        passed = sum(step.credited for step in rollout.steps if step.step)
-        reached = (step for step in rollout.steps if step.credited or step.step == 0)
-        shots = [
-            Shot(step, task.checkpoints[step.step], step.rubric)
-            for step in reached
-            if step.step in task.checkpoints
-        ]
+    passed, shots = pairing.credit(subject.task, rollout)
     blank = tuple(
         _no_screenshot(shot, config.protocol) for shot in shots if shot.step.screenshot is None
     )
-    ifs = formula.ifs(passed, len(task.actions))
+    ifs = formula.ifs(passed, len(subject.task.actions))
     score = _score(
         subject,
         fingerprint,

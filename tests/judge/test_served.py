@@ -13,7 +13,7 @@ from iwr.config import Environment, load_config
 from iwr.inference.client import ChatClient
 from iwr.judge.model import assertions, grounding, rubric
 from iwr.judge.model.asking import Asker
-from iwr.judge.rollout import RolloutJob, RolloutRunner
+from iwr.judge.runner import RolloutJob, RolloutRunner
 from iwr.judge.rules.judge import RulesJudge
 from iwr.runs.paths import JudgePaths
 from iwr.tasks.load import load, samples_root
@@ -32,7 +32,7 @@ async def pages_of(task, folder):
             drive.run, Site(task.true_page, task.assets), task.width, task.height, scripts=[HOOK]
         )
     await drive.answers()
-    return drive.pages
+    return drive.states
 
 
 def questions(asker, task, pages):

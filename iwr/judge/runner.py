@@ -1,0 +1,235 @@
+"""The rollout of one page: its task's actions are performed one after another.
+
+Assertions are functions of two states, so they are put to the judge while the rollout goes on, and
+credit is cut afterwards: the same result with less waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
+from iwr.browser.pool import Pool
+from iwr.browser.site import Site
+from iwr.config import Config
+from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
+from iwr.judge.base import Judge
+from iwr.judge.credit import AssertionAnswer, credit_steps, rate_steps, unscored_reason
+from iwr.judge.perform import perform
+from iwr.records import (
+    Action,
+    FailedBy,
+    Fingerprint,
+    Grounding,
+    Rollout,
+    RolloutStatus,
+    Step,
+    Task,
+    Verdict,
+)
+from iwr.runs.files import write_atomic, write_record
+from iwr.runs.paths import JudgePaths
+from iwr.tasks.pairing import pairing_of
+
+if TYPE_CHECKING:
+    from iwr.browser.page import Tab
+
+log = logging.getLogger(__name__)
+
+
+class RolloutJob(NamedTuple):
+    """One page to judge, and where the results go."""
+
+    task: Task
+    model: str
+    page: Path  # index.html
+    files: JudgePaths
+
+
+async def roll_out(
+    job: RolloutJob, judge: Judge, pool: Pool, config: Config, fingerprint: Fingerprint
+) -> Rollout:
+    """Judge one page; save and return its record.
+
+    Never raises for what the page, the judge or the browser does wrong: the record says it.
+    """
+    started = time.monotonic()
+    _clear(job.files)
+    runner = RolloutRunner(job, judge)
+    try:
+        await runner.run_in(pool)
+    except PageError as error:  # it does not open, or it breaks every browser
+        runner.end(FailedBy.PAGE, error)
+    except IwrError as error:
+        runner.end(FailedBy.INFRASTRUCTURE, error)
+    except Exception as error:
+        log.exception("%s %s", job.model, job.task.id)
+        runner.end(FailedBy.INFRASTRUCTURE, error)
+    steps = credit_steps(runner.steps, await runner.answers())
+    if config.protocol.high:
+        pairing = pairing_of(config.protocol)
+        steps = await rate_steps(steps, job.task, judge, runner.states, pairing)
+    problem = unscored_reason(steps)
+    rollout = Rollout(
+        model=job.model,
+        task=job.task.id,
+        judge=config.judge.name,
+        status=RolloutStatus.FAILED if problem else RolloutStatus.OK,
+        reason=problem,
+        fingerprint=fingerprint,
+        steps=tuple(steps),
+        refused=runner.refused,
+        seconds=round(time.monotonic() - started, 3),
+        calls=judge.calls,
+        browser=pool.version or None,
+    )
+    write_record(job.files.rollout, rollout)
+    return rollout
+
+
+def _clear(files: JudgePaths) -> None:
+    """Remove an earlier rollout, so that nothing of it is taken for a part of this one."""
+    files.rollout.unlink(missing_ok=True)
+    files.calls.unlink(missing_ok=True)
+    for screenshot in files.folder.glob("step_*.png"):
+        screenshot.unlink()
+
+
+class RolloutEnded(Exception):
+    """The rollout is over; its steps say why."""
+
+
+class RolloutRunner:
+    """One walk through a task's actions.
+
+    When a browser breaks, the pool runs the walk again from the start.
+    """
+
+    def __init__(self, job: RolloutJob, judge: Judge):
+        self.job = job
+        self.judge = judge
+        self.refused: dict[str, int] = {}
+        self.steps: list[Step] = []
+        self.states: list[Snapshot] = []  # one for each step that was reached
+        self._answers: dict[int, asyncio.Task[AssertionAnswer]] = {}
+
+    async def run_in(self, pool: Pool) -> None:
+        """Run on a page of the pool. Raises PageError, BrowserError."""
+        task = self.job.task
+        site = Site(self.job.page, task.assets)
+        await pool.run(self.run, site, task.width, task.height, scripts=[HOOK])
+
+    async def run(self, tab: Tab) -> None:
+        """Perform the actions until one cannot be performed. Raises BrowserError."""
+        self._restart()
+        try:
+            opened = Step(step=0, performed=True, credited=True)
+            state = await self._record(tab, opened, time.monotonic())
+            for number, action in enumerate(self.job.task.actions, 1):
+                before = state
+                state = await self._act(tab, number, action, before)
+                if action.logical_assertion:
+                    answer = self._verify(number, action.logical_assertion, before, state)
+                    self._answers[number] = asyncio.create_task(answer)
+        except RolloutEnded:
+            return
+        except PageError as error:
+            self.end(FailedBy.PAGE, error)
+        finally:
+            self.refused = dict(tab.refused)
+
+    def _restart(self) -> None:
+        for answer in self._answers.values():
+            answer.cancel()
+        self.steps = []
+        self.states = []
+        self._answers = {}
+
+    async def _act(self, tab: Tab, number: int, action: Action, state: Snapshot) -> Snapshot:
+        """Return the state after action `number`.
+
+        Raises RolloutEnded when the action cannot be performed; the step then says why.
+        """
+        started = time.monotonic()
+        grounding = None
+        try:
+            grounding = await self.judge.ground(number, action, state)
+            if not grounding.found:
+                raise PageError(grounding.reason or "nothing on the page fits the description")
+            point = await perform(tab, action, grounding)
+            if point:
+                grounding = grounding.model_copy(update={"point": point})
+            step = Step(
+                step=number, action=action, grounding=grounding, performed=True, credited=False
+            )
+            return await self._record(tab, step, started)
+        except (ActionError, PageError, JudgeError, ServerError) as error:
+            self.end(attribute_failure(error), error, grounding)
+            raise RolloutEnded from error
+
+    async def _record(self, tab: Tab, step: Step, started: float) -> Snapshot:
+        """Wait until the page is still; keep its state, its screenshot and the step."""
+        settled = await tab.settle()
+        state = parse(await tab.evaluate(WALK), await tab.screenshot())
+        path = self.job.files.screenshot(step.step)
+        write_atomic(path, state.screenshot)
+        observation = {
+            "settled": settled,
+            "screenshot": path.name,
+            "screenshot_sha256": hashlib.sha256(state.screenshot).hexdigest(),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        self.states.append(state)
+        self.steps.append(step.model_copy(update=observation))
+        return state
+
+    async def _verify(
+        self, number: int, assertion: str, before: Snapshot, after: Snapshot
+    ) -> AssertionAnswer:
+        try:
+            verdict = await self.judge.verify(number, assertion, before, after)
+        except (JudgeError, ServerError) as error:
+            verdict = Verdict(passed=None, reason=str(error))
+            return AssertionAnswer(verdict, attribute_failure(error))
+        return AssertionAnswer(verdict)
+
+    async def answers(self) -> dict[int, AssertionAnswer]:
+        """Return the answers to all assertions, by step, as soon as the last one is there."""
+        answers = await asyncio.gather(*self._answers.values())
+        return dict(zip(self._answers, answers, strict=True))
+
+    def end(
+        self, failed_by: FailedBy, error: Exception, grounding: Grounding | None = None
+    ) -> None:
+        """Record that the next step failed and that those after it were not reached."""
+        first = len(self.steps)
+        for number in range(first, len(self.job.task.actions) + 1):
+            step = Step(
+                step=number,
+                action=self.job.task.action(number) if number else None,
+                performed=False,
+                credited=False,
+                reason="not reached",
+            )
+            if number == first:
+                failure = {"grounding": grounding, "failed_by": failed_by, "reason": str(error)}
+                step = step.model_copy(update=failure)
+            self.steps.append(step)
+
+
+def attribute_failure(error: Exception) -> FailedBy:
+    """Return who failed, by the error that was raised while acting or judging."""
+    match error:
+        case ActionError():
+            return FailedBy.ACTION
+        case PageError():
+            return FailedBy.PAGE
+        case JudgeError():
+            return FailedBy.JUDGE
+        case _:
+            return FailedBy.INFRASTRUCTURE
