@@ -69,6 +69,7 @@ def _digest_of_rules() -> str:
     folder = Path(__file__).parent
     modules = [
         folder.parent / "browser" / "page_state.py",
+        folder.parent / "browser" / "snapshot.py",
         folder / "perform.py",
         *sorted((folder / "rules").glob("*.py")),
     ]

@@ -18,7 +18,7 @@ from iwr.browser.pool import Pool
 from iwr.browser.site import Site
 from iwr.config import Config
 from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
-from iwr.judge.base import Judge
+from iwr.judge.base import ActingJudge, Judge
 from iwr.judge.credit import AssertionAnswer, credit_steps, rate_steps, unscored_reason
 from iwr.judge.perform import perform
 from iwr.records import (
@@ -161,9 +161,7 @@ class RolloutRunner:
             grounding = await self.judge.ground(number, action, state)
             if not grounding.found:
                 raise PageError(grounding.reason or "nothing on the page fits the description")
-            point = await perform(tab, action, grounding)
-            if point:
-                grounding = grounding.model_copy(update={"point": point})
+            grounding = await self._perform(tab, number, action, grounding)
             step = Step(
                 step=number, action=action, grounding=grounding, performed=True, credited=False
             )
@@ -171,6 +169,17 @@ class RolloutRunner:
         except (ActionError, PageError, JudgeError, ServerError) as error:
             self.end(attribute_failure(error), error, grounding)
             raise RolloutEnded from error
+
+    async def _perform(
+        self, tab: Tab, number: int, action: Action, grounding: Grounding
+    ) -> Grounding:
+        """Perform the action; return its grounding with the point that was acted on."""
+        if isinstance(self.judge, ActingJudge):
+            return await self.judge.perform(number, grounding, tab)
+        point = await perform(tab, action, grounding)
+        if point is None:
+            return grounding
+        return grounding.model_copy(update={"point": point})
 
     async def _record(self, tab: Tab, step: Step, started: float) -> Snapshot:
         """Wait until the page is still; keep its state, its screenshot and the step."""

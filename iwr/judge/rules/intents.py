@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from iwr.errors import JudgeError
 from iwr.judge.rules.language import QUOTED, quotes
@@ -208,7 +208,7 @@ def share_of(scroll_page: str | None, sentence: str) -> float:
 # ---- clicking -------------------------------------------------------------------------------------------
 
 
-def clicks(action: Action) -> tuple[int, str]:
+def clicks(action: Action) -> tuple[int, Literal["left", "right"]]:
     """How often and with which mouse button."""
     sentence = QUOTED.sub("", action.parameters.description).lower()
     return 2 if re.search(r"double[- ]?click", sentence) else 1, "right" if re.search(
