@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from iwr.records import Record
 
@@ -101,7 +101,16 @@ class Place(Record):
     container: str = ""
 
 
-class TextAppears(Record):
+class Observed(Record):
+    """Base of all expectations. `kind` tells them apart, so it is written even as a default."""
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = write(self)
+        return {"kind": getattr(self, "kind", None), **content}
+
+
+class TextAppears(Observed):
     """The text can be read afterwards. `new`: it could not before, or less often."""
 
     kind: Literal["text_appears"] = "text_appears"
@@ -111,7 +120,7 @@ class TextAppears(Record):
     place: Place | None = None
 
 
-class TextDisappears(Record):
+class TextDisappears(Observed):
     """The text can be read less often afterwards. `all`: not at all."""
 
     kind: Literal["text_disappears"] = "text_disappears"
@@ -121,14 +130,14 @@ class TextDisappears(Record):
     place: Place | None = None
 
 
-class TextRemains(Record):
+class TextRemains(Observed):
     """The text can be read before and, as often, afterwards."""
 
     kind: Literal["text_remains"] = "text_remains"
     text: str = Field(min_length=1)
 
 
-class FieldValue(Record):
+class FieldValue(Observed):
     """The value of a field afterwards. `before` None: whatever it was."""
 
     kind: Literal["value"] = "value"
@@ -147,7 +156,7 @@ class StateName(StrEnum):
     VISIBLE = "visible"
 
 
-class ElementState(Record):
+class ElementState(Observed):
     """A state of an element afterwards. `before` None: whatever it was."""
 
     kind: Literal["state"] = "state"
@@ -157,7 +166,7 @@ class ElementState(Record):
     before: bool | None = None
 
 
-class Count(Record):
+class Count(Observed):
     """How often a text, or else how many elements like `element`, can be seen."""
 
     kind: Literal["count"] = "count"
@@ -167,14 +176,14 @@ class Count(Record):
     after: int = Field(ge=0)
 
 
-class Order(Record):
+class Order(Observed):
     """The texts can be read in this order afterwards, and could not before."""
 
     kind: Literal["order"] = "order"
     texts: tuple[str, ...] = Field(min_length=2)
 
 
-class Moved(Record):
+class Moved(Observed):
     """A text, or else an element, is elsewhere: the direction counts, not the way."""
 
     kind: Literal["moved"] = "moved"
@@ -184,7 +193,7 @@ class Moved(Record):
     dy: Sign = 0
 
 
-class Scrolled(Record):
+class Scrolled(Observed):
     """The page, or else what holds the text `inside`, has scrolled in a direction."""
 
     kind: Literal["scrolled"] = "scrolled"
@@ -205,7 +214,7 @@ class Aspect(StrEnum):
     SIZE = "size"
 
 
-class Look(Record):
+class Look(Observed):
     """How a text, or else an element, is painted. Values: "true" and "false", or rgb(...).
 
     `before` equal to `after`: it still looks as it did.
@@ -219,7 +228,7 @@ class Look(Record):
     after: str
 
 
-class PictureChanged(Record):
+class PictureChanged(Observed):
     """Pixels of a canvas or image changed: nothing but a model that sees can judge them."""
 
     kind: Literal["picture_changed"] = "picture_changed"
