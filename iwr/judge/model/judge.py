@@ -1,6 +1,7 @@
-"""The judge that is a vision-language model. It finds elements, decides assertions and gives points; see the three modules used here.
+"""The judge that is a vision-language model: it finds elements, decides assertions, gives points.
 
-Keys, and places to scroll to that stand on the page word for word, need no model: there the rules are used.
+Keys, and places to scroll to that the page names word for word, need no model: there the rules
+are used.
 """
 
 from __future__ import annotations
@@ -28,47 +29,49 @@ class ModelJudge:
         return self.asker.calls
 
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
-        description = action.parameters.description
+        """Return the element that the description means. Raises JudgeError, ServerError."""
         match action.type:
             case ActionType.PRESS:
                 return ground_press(action, page)
             case ActionType.SCROLL:
-                found = ground_scrolling(action, page)
-                if found.found or not scrolling(action).target:
-                    return found
-                return await grounding.ground(self.asker, step, description, page, sections(page))
+                place = ground_scrolling(action, page)
+                if place.found or not scrolling(action).target:
+                    return place
+                nodes = sections(page)
             case ActionType.TYPE:
-                wanted = typing(
-                    action
-                )  # raises JudgeError before the model is asked, when there is no text
-                if not wanted.target and any(node.focused for node in writable(page)):
-                    return grounding_of_focus(page)
-                return await grounding.ground(self.asker, step, description, page, writable(page))
+                request = typing(action)  # without a text this raises before the model is asked
+                nodes = writable(page)
+                focused = [node for node in nodes if node.focused]
+                if focused and not request.target:
+                    return grounding_of_focus(page, focused[0])
             case ActionType.CLICK:
-                return await grounding.ground(self.asker, step, description, page, page.candidates)
+                nodes = list(page.candidates)
+        description = action.parameters.description
+        return await grounding.ground(self.asker, step, description, page, nodes)
 
     async def verify(
         self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
     ) -> Verdict:
-        return await assertions.verify(
-            self.asker, step, assertion, before.screenshot, after.screenshot, swapped=swapped
-        )
+        """Return the model's verdict. Raises JudgeError, ServerError."""
+        pictures = (before.screenshot, after.screenshot)
+        return await assertions.verify(self.asker, step, assertion, *pictures, swapped=swapped)
 
     async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
+        """Return the model's points. Raises JudgeError, ServerError."""
         return await rubric.rate(self.asker, step, reference, candidate)
 
 
 def sections(page: Snapshot) -> list[Node]:
-    """Headings and landmarks: where one may scroll to."""
+    """Return headings and landmarks: where one may scroll to."""
     return [node for node in page.nodes if node.visible and node.role in SECTIONS]
 
 
-def grounding_of_focus(page: Snapshot) -> Grounding:
-    node = next(node for node in writable(page) if node.focused)
+def grounding_of_focus(page: Snapshot, node: Node) -> Grounding:
+    """Return the field that has the focus, for a description that names no field."""
     return Grounding(
         found=True,
         role=node.role,
-        name=page.label(node)[:120] or None,
+        name=page.label(node)[: grounding.LONGEST_NAME] or None,
         locator=node.path,
         point=node.center,
     )
