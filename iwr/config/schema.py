@@ -57,7 +57,7 @@ class ModelConfig:
 @dataclass
 class JudgeConfig:
     name: str
-    kind: str  # rules | model | replay
+    kind: str  # contract | rules | model | replay
     model: ModelConfig | None = None  # kind: model
     url: str | None = (
         None  # kind: model: base URL ending in /v1 of a server that runs already; null: as the group `server` says

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from iwr import contract
 from iwr.browser.scripts import script
 from iwr.config import Config, JudgeConfig, ModelConfig, ServerConfig
+from iwr.contract.schema import Contract
 from iwr.errors import ConfigError
 from iwr.inference.client import ChatClient
 from iwr.inference.server.replicas import ServerReplicas
 from iwr.judge.base import Judge
+from iwr.judge.contract.judge import ContractJudge, ContractReplayJudge
 from iwr.judge.model.asking import Asker
 from iwr.judge.model.assertions import QUESTION as ASSERTION
 from iwr.judge.model.grounding import LIST_PROMPT, MARKS_PROMPT
@@ -21,11 +24,11 @@ from iwr.judge.model.judge import ModelJudge
 from iwr.judge.model.rubric import QUESTION as RUBRIC
 from iwr.judge.replay import ReplayJudge
 from iwr.judge.rules.judge import RulesJudge
-from iwr.records import Fingerprint, Rollout, digest, file_digest
+from iwr.records import Fingerprint, Rollout, Task, digest, file_digest
 from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 
-KINDS = ("rules", "model", "replay")
+KINDS = ("contract", "rules", "model", "replay")
 MODEL_SETTINGS = (
     "path",
     "revision",
@@ -38,20 +41,22 @@ MODEL_SETTINGS = (
 )
 """The settings of a judge's model that its answers depend on."""
 
-NewJudge = Callable[[TaskPaths], Judge]
-"""Gives the rollout of one page a judge of its own."""
+NewJudge = Callable[[Task, TaskPaths], Judge]
+"""Gives the rollout of one page, made for a task, a judge of its own."""
 
 
 # ---- what the answers depend on ----------------------------------------------------------------
 
 
-def judge_settings(config: Config, files: TaskPaths) -> Fingerprint:
-    """Return what a rollout by this judge depends on, besides the task and the page.
+def judge_settings(config: Config, files: TaskPaths, task: Task | None = None) -> Fingerprint:
+    """Return what a rollout by this judge depends on, besides the page and the task's own files.
 
     Raises ConfigError when the weights of its model do not exist.
     """
     settings: dict[str, object] = {"judge.kind": config.judge.kind}
     match config.judge.kind:
+        case "contract":
+            settings |= _contract_settings(task)
         case "rules":
             settings["input.rules"] = _digest_of_rules()
         case "replay":
@@ -62,6 +67,19 @@ def judge_settings(config: Config, files: TaskPaths) -> Fingerprint:
     for key, value in settings.items():
         texts[key] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return texts
+
+
+def _contract_settings(task: Task | None) -> dict[str, object]:
+    """Return the digests of the contract and of all code that checks it."""
+    package = Path(contract.__file__).parent
+    modules = sorted([*package.glob("*.py"), *Path(__file__).parent.glob("contract/*.py")])
+    sources = [path.read_bytes() for path in modules]
+    settings: dict[str, object] = {
+        "input.contract_code": digest(script("walker.js"), script("hook.js"), *sources)
+    }
+    if task is not None:
+        settings["input.contract"] = file_digest(task.contract) if task.contract else "none"
+    return settings
 
 
 def _digest_of_rules() -> str:
@@ -131,21 +149,52 @@ class JudgeBackend:
         """Yield a function that gives each rollout a judge of its own."""
         judge = self.config.judge
         if self.servers is None:
-            yield lambda files: local_judge(judge, files)
+            yield lambda task, files: local_judge(judge, task, files)
             return
         client = ChatClient(
             self.servers.endpoints, seconds=judge.call_seconds, attempts=judge.attempts
         )
         async with client:
-            yield lambda files: ModelJudge(Asker(client, judge, files.judge(judge.name).calls))
+            yield lambda task, files: ModelJudge(
+                Asker(client, judge, files.judge(judge.name).calls)
+            )
 
 
-def local_judge(judge: JudgeConfig, files: TaskPaths) -> Judge:
+def local_judge(judge: JudgeConfig, task: Task, files: TaskPaths) -> Judge:
     """Return the judge of one rollout, of a kind that needs no server."""
-    if judge.kind == "replay":
-        recorded = files.judge(str(judge.replays)).rollout
-        return ReplayJudge(readable(recorded, Rollout))
-    return RulesJudge()
+    match judge.kind:
+        case "replay":
+            return _replay_judge(judge, task, files)
+        case "contract":
+            return ContractJudge(contract_of(task), task.assets)
+        case _:
+            return RulesJudge()
+
+
+def _replay_judge(judge: JudgeConfig, task: Task, files: TaskPaths) -> Judge:
+    recorded = readable(files.judge(str(judge.replays)).rollout, Rollout)
+    replay = ReplayJudge(recorded)
+    if recorded is None or recorded.fingerprint.get("judge.kind") != "contract":
+        return replay
+    return ContractReplayJudge(contract_of(task), task.assets, replay)
+
+
+def contract_of(task: Task) -> Contract:
+    """Return the task's contract; an empty one where it has none."""
+    if task.contract is None:
+        return Contract(steps=())
+    return Contract.model_validate_json(task.contract.read_bytes())
+
+
+def require_contracts(tasks: Iterable[Task], config: Config) -> None:
+    """Raise ConfigError when the judge needs contracts and none of the tasks has one."""
+    tasks = list(tasks)
+    if config.judge.kind != "contract" or not tasks or any(task.contract for task in tasks):
+        return
+    raise ConfigError(
+        "judge=contract needs contract.json beside each task; this data has none",
+        hint="choose a judge model, for example judge=qwen3_vl_8b",
+    )
 
 
 @contextmanager

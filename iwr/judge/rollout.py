@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from iwr.browser.pool import Pool
 from iwr.config import Config, Environment
-from iwr.judge.backends import JudgeBackend, judge_settings, opened
+from iwr.judge.backends import JudgeBackend, judge_settings, opened, require_contracts
 from iwr.judge.runner import RolloutJob, roll_out
 from iwr.progress import Progress
 from iwr.records import (
@@ -73,7 +73,7 @@ async def _judge_pages(
                 job = RolloutJob(task, model, files.page, files.judge(config.judge.name))
                 async with slots:
                     inputs = fingerprint(task, model, config, paths)
-                    rollout = await roll_out(job, new_judge(files), pool, config, inputs)
+                    rollout = await roll_out(job, new_judge(task, files), pool, config, inputs)
                     step(f"{model} {task.id}: {summary(rollout)}")
 
             await asyncio.gather(*(judge_page(model, task) for model, task in work))
@@ -102,7 +102,7 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
         "judge.version": JUDGE_VERSION,
         "judge.rubric": f"{protocol.high}{pairing}",
     }
-    settings |= judge_settings(config, files)
+    settings |= judge_settings(config, files, task)
     for name in BROWSER_SETTINGS:
         settings[f"browser.{name}"] = str(getattr(config.browser, name))
     return settings
@@ -111,8 +111,10 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
 def pending_rollouts(work: Sequence[ModelTask], config: Config, paths: RunPaths) -> list[ModelTask]:
     """Return the pages that have no rollout yet, or one that failed or has other inputs.
 
-    Raises StaleRunError when a rollout was made under other settings.
+    Raises StaleRunError when a rollout was made under other settings, ConfigError when the judge
+    needs contracts and the data has none.
     """
+    require_contracts((task for _, task in work), config)
     return [
         (model, task)
         for model, task in work

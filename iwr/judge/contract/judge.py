@@ -15,6 +15,7 @@ from iwr.contract.schema import Contract, StepContract, Target, Verb
 from iwr.contract.target import find
 from iwr.errors import JudgeError
 from iwr.judge.contract.perform import ContractPerformer, element_for
+from iwr.judge.replay import ReplayJudge
 from iwr.records import Action, Grounding, Rubric, Verdict
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ContractJudge:
 
     def _step(self, number: int) -> StepContract:
         step = self.contract.step(number)
+        if not self.contract.steps:
+            raise JudgeError("the task has no contract.json")
         if step is None:
             raise JudgeError(f"the contract has no step {number}")
         return step
@@ -87,6 +90,28 @@ class ContractJudge:
             "the judge `contract` has no rubric",
             hint="choose a protocol with high=false, or a judge model",
         )
+
+
+class ContractReplayJudge(ContractJudge):
+    """Repeats a recorded rollout of the judge `contract`: it acts as that one, and says the same.
+
+    The record has no room for how an action is done, so the contract says it again.
+    """
+
+    def __init__(self, contract: Contract, assets: Path | None, recorded: ReplayJudge):
+        super().__init__(contract, assets)
+        self.recorded = recorded
+
+    async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
+        """Return the recorded element."""
+        self._pages[step] = page
+        return await self.recorded.ground(step, action, page)
+
+    async def verify(
+        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+    ) -> Verdict:
+        """Return the recorded verdict."""
+        return await self.recorded.verify(step, assertion, before, after, swapped=swapped)
 
 
 def _first_target(step: StepContract) -> Target | None:
