@@ -152,10 +152,6 @@ class Session(Record):
     completion_tokens: int
 
     @property
-    def tokens_per_second(self) -> float:
-        return self.completion_tokens / self.seconds if self.seconds else 0.0
-
-    @property
     def gpu_hours(self) -> float:
         return self.gpus * (self.start_seconds + self.seconds) / 3600
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Button = Literal["left", "middle", "right"]
 Move = Callable[[Point], Awaitable[None]]
+Wait = Callable[[float], Awaitable[None]]
 
 DRAG_STEPS = 12  # mouse moves between two points of a drag
 STEP_SECONDS = 0.04
@@ -78,31 +79,40 @@ async def hover_first(tab: Tab, elements: Sequence[Element]) -> None:
         await pass_time(tab, HOVER_SECONDS)
 
 
-async def hold(tab: Tab, target: Target, seconds: float, *, button: Button = "left") -> Point:
-    """Press the mouse button for so long. Return the point."""
+async def hold(
+    tab: Tab,
+    target: Target,
+    seconds: float,
+    *,
+    button: Button = "left",
+    wait: Wait | None = None,
+) -> Point:
+    """Press the mouse button for so long. Return the point.
+
+    `wait` lets seconds pass in place of `pass_time`; a recording has its own.
+    """
     point = target if isinstance(target, tuple) else await place(tab, target)
     await hover(tab, point)
     await tab.call(tab.page.mouse.down(button=button), "pressing the mouse button")
-    await pass_time(tab, seconds)
+    await (wait(seconds) if wait else pass_time(tab, seconds))
     await tab.call(tab.page.mouse.up(button=button), "releasing the mouse button")
     return point
 
 
-async def drag(tab: Tab, path: Sequence[Point], *, move: Move | None = None) -> None:
-    """Press the mouse button at the first point, release it at the last.
+async def drag(
+    tab: Tab, path: Sequence[Point], *, move: Move | None = None, wait: Wait | None = None
+) -> None:
+    """Press the mouse button at the first point, move to the others, release it at the last.
 
-    `move` moves the mouse to a point; a recording has its own.
+    `move` moves the mouse to a point, `wait` lets seconds pass; a recording has its own.
     """
     start, *_ = path
     await hover(tab, start)
     await tab.call(tab.page.mouse.down(), "pressing the mouse button")
-    await pass_time(tab, REST_SECONDS)
+    await (wait(REST_SECONDS) if wait else pass_time(tab, REST_SECONDS))
     for before, after in pairwise(path):
-        if move is None:
-            await _move_in_steps(tab, before, after)
-        else:
-            await move(after)
-    await pass_time(tab, REST_SECONDS)
+        await (move(after) if move else _move_in_steps(tab, before, after))
+    await (wait(REST_SECONDS) if wait else pass_time(tab, REST_SECONDS))
     await tab.call(tab.page.mouse.up(), "releasing the mouse button")
 
 

@@ -5,77 +5,96 @@
     <root>/data/<id>/assets/<file>
     <root>/data/<id>/stitched_assets/stitched_image*.png|jpg
     <root>/data/<id>/checkpoints/step_<k>.png
-    <root>/data/<id>/page/index.html          the true page; only the samples have it
+    <root>/data/<id>/page/index.html          the true page; only recorded tasks have it
+    <root>/data/<id>/contract.json            what it does; only recorded tasks have it
 
-A task with a fault is refused, the others go on. Whatever is returned as a Task can be used without further checks.
+A task with a fault is refused, the others go on. A Task that is returned can be used without
+further checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from iwr.config import DataConfig
+from iwr.contract.schema import Contract
 from iwr.errors import ConfigError
 from iwr.records import Classification, Record, Task, digest
 from iwr.runs.paths import safe_name
+from iwr.tasks.checkpoints import checkpoints_of
 from iwr.tasks.files import (
     FileError,
     assets_of,
     check_video,
-    checkpoints_of,
     content_digest,
     inside,
     stitched_of,
 )
-from iwr.tasks.schema import Line, LineError, parse, problems, unknown_fields
+from iwr.tasks.schema import LineError, TaskLine, parse, problems, unknown_fields
+
+CONTRACT = "contract.json"
+LISTED_TASKS = 20
+"""In the message for a task that does not exist."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Fault(Record):
-    """Why a task was refused. `line` and `step` count from 1; `message` says what is wrong and what to do."""
+    """Why a task was refused. `line` and `step` count from 1."""
 
     file: str
     line: int | None = None
     task: str | None = None
     step: int | None = None
     field: str | None = None
-    message: str
+    message: str  # what is wrong and what to do
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        names = [
-            f"task {self.task}" if self.task is not None else None,
-            f"step {self.step}" if self.step is not None else None,
-            self.field,
-        ]
-        return ": ".join([place, *filter(None, names), self.message])
+        parts = [self.file if self.line is None else f"{self.file}:{self.line}"]
+        if self.task is not None:
+            parts.append(f"task {self.task}")
+        if self.step is not None:
+            parts.append(f"step {self.step}")
+        if self.field:
+            parts.append(self.field)
+        return ": ".join([*parts, self.message])
 
 
 class Loaded(NamedTuple):
     tasks: tuple[Task, ...]
     faults: tuple[Fault, ...]
-    notes: tuple[str, ...]  # what was tolerated: unknown fields, files that nothing refers to
+    notes: tuple[str, ...]
+    """What was tolerated: unknown fields, files that nothing refers to."""
 
 
 def data_root(data: DataConfig) -> Path:
-    """Return the folder that holds `data.jsonl`: that of the samples unless the settings name one."""
+    """Return the folder that holds `data.jsonl`: that of the samples unless one is configured."""
     return Path(data.root).expanduser().absolute() if data.root else samples_root()
 
 
 def samples_root() -> Path:
-    """The data set bundled with the package."""
+    """Return the folder of the data set that is bundled with the package."""
     return Path(__file__).parent / "samples"
 
 
 def load(root: Path, only: list[str] | None = None) -> Loaded:
-    """All tasks under `root`, in the order of `data.jsonl`; with `only`, the tasks of these ids. Never raises for bad data."""
+    """Return the tasks under `root` in the order of `data.jsonl`, and all faults.
+
+    `only` restricts them to these ids. Never raises for bad data.
+    """
     return _Reader(Path(root), only).read()
 
 
 class _Reader:
+    """Reads one data set and collects what it finds."""
+
     def __init__(self, root: Path, only: list[str] | None):
-        self.root, self.only = root, only
+        self.root = root
+        self.only = only
         self.file = root / "data.jsonl"
         self.tasks: list[Task] = []
         self.faults: list[Fault] = []
@@ -85,135 +104,187 @@ class _Reader:
 
     def read(self) -> Loaded:
         for number, raw in self._lines():
-            self._line(number, raw)
-        missing = [task for task in self.only or [] if task not in self.lines]
-        for task in missing:
-            self._fault(
-                f"there is no such task; choose from {', '.join(list(self.lines)[:20]) or '(none)'}",
-                task=task,
-                field="id",
-            )
+            self._read_line(number, raw)
+        self._check_selection()
         if not self.lines and not self.faults:
-            self._fault("holds no task; write one JSON object on each line")
+            self._refuse("holds no task; write one JSON object on each line")
         for field, lines in self.unknown.items():
-            self.notes.append(
-                f"{self.file}:{lines[0]}: unknown field {field} is ignored ({len(lines)} tasks)"
-            )
+            where = f"{self.file}:{lines[0]}"
+            self.notes.append(f"{where}: unknown field {field} is ignored ({len(lines)} tasks)")
         return Loaded(tuple(self.tasks), tuple(self.faults), tuple(self.notes))
 
-    def _fault(self, message: str, *, file: Path | None = None, **place: Any) -> None:
-        self.faults.append(Fault(file=str(file or self.file), message=message, **place))
+    def _refuse(
+        self,
+        message: str,
+        *,
+        file: Path | None = None,
+        line: int | None = None,
+        task: str | None = None,
+        step: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        place = str(file or self.file)
+        fault = Fault(file=place, line=line, task=task, step=step, field=field, message=message)
+        self.faults.append(fault)
+
+    def _check_selection(self) -> None:
+        choices = ", ".join(list(self.lines)[:LISTED_TASKS]) or "(none)"
+        for task in self.only or []:
+            if task not in self.lines:
+                message = f"there is no such task; choose from {choices}"
+                self._refuse(message, task=task, field="id")
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and content of each line that is not blank."""
         try:
             content = self.file.read_bytes()
         except OSError as error:
-            self._fault(
-                f"cannot be read: {error.strerror}; data.root must be the folder that holds data.jsonl"
+            self._refuse(
+                f"cannot be read: {error.strerror}; "
+                "data.root must be the folder that holds data.jsonl"
             )
             return
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self._fault("is UTF-16; save it as UTF-8")
+        if content.startswith(UTF_16):
+            self._refuse("is UTF-16; save it as UTF-8")
             return
-        if content.startswith(b"\xef\xbb\xbf"):
+        if content.startswith(BYTE_ORDER_MARK):
             self.notes.append(f"{self.file}:1: the byte order mark is ignored")
-            content = content[3:]
-        yield from (
-            (number, raw) for number, raw in enumerate(content.split(b"\n"), 1) if raw.strip()
-        )
+            content = content.removeprefix(BYTE_ORDER_MARK)
+        for number, raw in enumerate(content.split(b"\n"), 1):
+            if raw.strip():
+                yield number, raw
 
-    def _line(self, number: int, raw: bytes) -> None:
+    def _read_line(self, number: int, raw: bytes) -> None:
         try:
             value = parse(raw)
         except LineError as error:
-            return self._fault(str(error), line=number)
-        task = str(value["id"]) if isinstance(value.get("id"), int | str) else None
+            self._refuse(str(error), line=number)
+            return
+        task = _task_id(value)
         if task is not None and self.only is not None and task not in self.only:
-            return None
+            return
         if task in self.lines:
-            return self._fault(
-                f"the same id stands in line {self.lines[task]}; give each task its own",
-                line=number,
-                task=task,
-                field="id",
-            )
+            message = f"line {self.lines[task]} has the same id; give each task its own"
+            self._refuse(message, line=number, task=task, field="id")
+            return
         if task is not None:
             self.lines[task] = number
-        wrong = list(problems(value))
-        for step, field, message in wrong:
-            self._fault(message, line=number, task=task, step=step, field=field)
-        if not wrong and task is not None:
-            self._task(number, task, value)
-        return None
+        faults = list(problems(value))
+        for step, field, message in faults:
+            self._refuse(message, line=number, task=task, step=step, field=field)
+        if task is not None and not faults:
+            self._read_task(number, task, value)
 
-    def _task(self, number: int, name: str, value: dict[str, Any]) -> None:
-        line = Line.model_validate(value)
+    def _read_task(self, number: int, name: str, value: dict[str, Any]) -> None:
+        line = TaskLine.model_validate(value)
         for field in dict.fromkeys(unknown_fields(line)):
             self.unknown.setdefault(field, []).append(number)
         try:
             safe_name("task", name)
         except ConfigError as error:
-            return self._fault(f"{error}; {error.hint}", line=number, task=name, field="id")
+            self._refuse(f"{error}; {error.hint}", line=number, task=name, field="id")
+            return
         try:
-            self.tasks.append(self._checked(name, line, value))
+            self.tasks.append(self._task(name, line, value))
         except FileError as error:
-            self._fault(str(error), file=error.file, task=name, step=error.step, field=error.field)
-        return None
+            self._refuse(
+                str(error),
+                file=error.file,
+                task=name,
+                step=error.step,
+                field=error.field,
+            )
 
-    def _checked(self, name: str, line: Line, value: dict[str, Any]) -> Task:
+    def _task(self, name: str, line: TaskLine, value: dict[str, Any]) -> Task:
+        """Return the task with its files checked. Raises FileError."""
         folder = self.root / "data" / name
         if not folder.is_dir():
             raise FileError(folder, "the task's folder is missing")
-        video, assets, page = (
-            folder / "video.mp4",
-            folder / "assets",
-            folder / "page" / "index.html",
-        )
+        video = folder / "video.mp4"
         check_video(folder, video)
-        checkpoints, spare = checkpoints_of(self.root, folder, line.action_sequence)
-        if spare:
-            self.notes.append(
-                f"{folder / 'checkpoints'}: no flagged action refers to {', '.join(spare)}"
-            )
+        checkpoints, unused = checkpoints_of(self.root, folder, line.action_sequence)
+        assets = folder / "assets"
         stitched = stitched_of(folder)
-        files = assets_of(folder, assets)
-        if files and not stitched:
-            self.notes.append(
-                f"{folder}: there are assets but no stitched_assets; a model cannot learn their names"
-            )
-        true_page = page if page.is_file() else None
-        used = [
-            video,
-            *checkpoints.values(),
-            *stitched,
-            *files,
-            *([inside(folder, page)] if true_page else []),
-        ]
-        try:
-            contents = {
-                file.relative_to(folder).as_posix(): content_digest(file)
-                for file in dict.fromkeys(used)
-            }
-        except OSError as error:
-            raise FileError(
-                Path(error.filename or folder), f"cannot be read: {error.strerror}"
-            ) from error
+        asset_files = assets_of(folder, assets)
+        true_page = _optional(folder, "page/index.html")
+        self._note_leftovers(folder, unused, asset_files, stitched)
+        files = [video, *checkpoints.values(), *stitched, *asset_files]
+        if true_page:
+            files.append(true_page)
         width, height = line.size
+        classes = line.classification
         return Task(
             id=name,
             folder=folder,
             width=width,
             height=height,
-            classification=line.classification.record()
-            if line.classification
-            else Classification(),
+            classification=classes.record() if classes else Classification(),
             source_website=line.source_website,
             environment=line.recording_details.environment,
-            actions=tuple(action.action() for action in line.action_sequence),
+            actions=tuple(action.record() for action in line.action_sequence),
             checkpoints=checkpoints,
             video=video,
             assets=assets if assets.is_dir() else None,
             stitched=stitched,
             true_page=true_page,
-            digest=digest(value, contents),
+            contract=_contract(folder, len(line.action_sequence)),
+            digest=digest(value, _contents(folder, files)),
         )
+
+    def _note_leftovers(
+        self,
+        folder: Path,
+        unused: Sequence[str],
+        assets: Sequence[Path],
+        stitched: Sequence[Path],
+    ) -> None:
+        if unused:
+            place = folder / "checkpoints"
+            self.notes.append(f"{place}: no flagged action refers to {', '.join(unused)}")
+        if assets and not stitched:
+            self.notes.append(
+                f"{folder}: there are assets but no stitched_assets; "
+                "a model cannot learn their names"
+            )
+
+
+def _task_id(value: dict[str, Any]) -> str | None:
+    name = value.get("id")
+    return str(name) if isinstance(name, int | str) else None
+
+
+def _optional(folder: Path, name: str) -> Path | None:
+    path = folder / name
+    return inside(folder, path) if path.is_file() else None
+
+
+def _contract(folder: Path, count: int) -> Path | None:
+    """Return the contract's file if there is one; it must have a step for each of the actions."""
+    path = _optional(folder, CONTRACT)
+    if path is None:
+        return None
+    again = "write it again with `iwr record`"
+    try:
+        contract = Contract.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise FileError(path, f"{place}: {first['msg']}; {again}") from error
+    steps = [entry.step for entry in contract.steps]
+    if steps != list(range(1, count + 1)):
+        raise FileError(path, f"does not describe the {count} actions of the task; {again}")
+    return path
+
+
+def _contents(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the digest of each file by its name in the folder. Raises FileError."""
+    contents = {}
+    try:
+        for file in dict.fromkeys(files):
+            contents[file.relative_to(folder).as_posix()] = content_digest(file)
+    except OSError as error:
+        place = Path(error.filename or folder)
+        raise FileError(place, f"cannot be read: {error.strerror}") from error
+    return contents

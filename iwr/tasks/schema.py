@@ -1,41 +1,69 @@
-"""One line of `data.jsonl`: what it may hold, and what is said about a line that holds something else.
+"""One line of `data.jsonl`: what it may hold, and the message for a line that holds anything else.
 
-The only reader that tolerates unknown fields (it reports them); every type is checked strictly.
+This is the only reader that tolerates unknown fields, and it reports them. Types are checked
+strictly.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from iwr.errors import DataError
 from iwr.records import Action, ActionType, Classification, Parameters
 
-SAYS_WHAT = {  # parameters of which one must be given; a Scroll may say nothing
+DESCRIBING_PARAMETERS = {
     ActionType.CLICK: ("description",),
     ActionType.TYPE: ("description", "text"),
     ActionType.PRESS: ("description", "key"),
 }
-SIDES = range(64, 8193)  # CSS pixels a recording's viewport may have
+"""Parameters of which one must be given; a Scroll needs none."""
+SIDES = range(64, 8193)
+"""CSS pixels that each side of a recording's viewport may have."""
+QUOTED_CHARACTERS = 60
+"""Of a faulty value, in a message."""
+EXPECTED_TYPES = {
+    "string_type": "text",
+    "int_type": "a number or text",
+    "bool_type": "true or false",
+    "list_type": "a list of actions",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "dict_type": "an object",
+}
+"""Kind of pydantic error -> what belongs there."""
 
 
 class LineError(DataError):
     """A line cannot be read at all."""
 
 
+class Problem(NamedTuple):
+    """One fault of a line. `step` counts from 1; None: the fault is not in an action."""
+
+    step: int | None
+    field: str
+    message: str
+
+
+# ---- the fields of a line --------------------------------------------------------------
+
+
 class _Tolerant(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
-def _text(value: Any) -> Any:
-    """Numbers are welcome where text is asked for: `"element_index": 3`."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+def _number_as_text(value: object) -> object:
+    """Accept numbers where text is expected: `"element_index": 3`."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
-Text = Annotated[str | None, BeforeValidator(_text)]
+Text = Annotated[str | None, BeforeValidator(_number_as_text)]
 
 
 class ParametersLine(_Tolerant):
@@ -46,6 +74,11 @@ class ParametersLine(_Tolerant):
     text: Text = None
     element_index: Text = None
 
+    def record(self) -> Parameters:
+        """Return the parameters without those that are null."""
+        values = self.model_dump(include=set(Parameters.model_fields), exclude_none=True)
+        return Parameters(**values)
+
 
 class ActionLine(_Tolerant):
     type: Annotated[ActionType, Field(strict=False)]
@@ -54,17 +87,14 @@ class ActionLine(_Tolerant):
     logical_assertion: str | None = None
     checkpoint_screenshot: str | None = None
 
-    def action(self) -> Action:
-        given = {
-            key: value
-            for key in Parameters.model_fields
-            if (value := getattr(self.parameters, key)) is not None
-        }
+    def record(self) -> Action:
+        """Return the action; a blank assertion is none."""
+        assertion = self.logical_assertion or ""
         return Action(
             type=self.type,
-            parameters=Parameters(**given),
+            parameters=self.parameters.record(),
             visual_evaluation_flag=bool(self.visual_evaluation_flag),
-            logical_assertion=(self.logical_assertion or "").strip() or None,
+            logical_assertion=assertion.strip() or None,
         )
 
 
@@ -75,7 +105,8 @@ class ClassificationLine(_Tolerant):
     sub_domain: str | None = None
 
     def record(self) -> Classification:
-        return Classification(**{key: getattr(self, key) for key in Classification.model_fields})
+        """Return the classification without unknown fields."""
+        return Classification(**self.model_dump(include=set(Classification.model_fields)))
 
 
 class RecordingLine(_Tolerant):
@@ -83,7 +114,9 @@ class RecordingLine(_Tolerant):
     environment: str | None = None
 
 
-class Line(_Tolerant):
+class TaskLine(_Tolerant):
+    """One task, as `data.jsonl` describes it."""
+
     id: int | str
     classification: ClassificationLine | None = None
     recording_details: RecordingLine
@@ -92,130 +125,151 @@ class Line(_Tolerant):
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height of the viewport in CSS pixels."""
         width, height = self.recording_details.resolution.split("x")
         return int(width), int(height)
 
 
+# ---- reading ---------------------------------------------------------------------------
+
+
 def parse(raw: bytes) -> dict[str, Any]:
-    """The JSON object on one line. Raises LineError saying what is wrong and what to do."""
+    """Return the JSON object on one line. Raises LineError with what is wrong and what to do."""
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
         )
         if rb"\ud" in raw.lower():
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
-    except UnicodeEncodeError as error:
-        raise LineError(
-            "holds half of a surrogate pair (\\ud800 … \\udfff), which is not a character; remove it"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise LineError(
-            f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise LineError(
-            f"broken JSON at column {error.colno}: {error.msg}; write one complete JSON object on each line"
-        ) from error
-    except RecursionError as error:
-        raise LineError(
-            "broken JSON: nested too deeply; write one plain task object on each line"
-        ) from error
+            json.dumps(value, ensure_ascii=False).encode()  # fails on half a surrogate pair
+    except (ValueError, RecursionError) as error:
+        raise LineError(_reason(error)) from error
     if not isinstance(value, dict):
         raise LineError(
-            f"found {_shown(value)} where a task is expected; write one JSON object on each line"
+            f"found {_quoted(value)} where a task is expected; write one JSON object on each line"
         )
     return value
 
 
-def problems(value: dict[str, Any]) -> Iterator[tuple[int | None, str, str]]:
-    """What is wrong in a parsed line: (step or None, field, message). Nothing when it is a valid `Line`."""
-    try:
-        line = Line.model_validate(value)
-    except ValidationError as error:
-        seen = set()
-        for found in error.errors():
-            step, field = _place(found["loc"])
-            if (step, field) not in seen:  # `int | str` gives one error for each type
-                seen.add((step, field))
-                yield step, field, _message(field, dict(found))
-        return
-    if not all(side in SIDES for side in line.size):
-        yield (
-            None,
-            "recording_details.resolution",
-            f"{line.size[0]}x{line.size[1]} is outside {SIDES[0]}..{SIDES[-1]} pixels a side",
-        )
-    for step, action in enumerate(line.action_sequence, 1):
-        given = [getattr(action.parameters, name) for name in SAYS_WHAT.get(action.type, ())]
-        if given and not any((text or "").strip() for text in given):
-            yield (
-                step,
-                "parameters.description",
-                f"{action.type} without a description: say in a sentence what to act on",
+def _reason(error: ValueError | RecursionError) -> str:
+    match error:
+        case UnicodeEncodeError():
+            return (
+                "holds half of a surrogate pair (\\ud800 … \\udfff), "
+                "which is not a character; remove it"
             )
+        case UnicodeDecodeError():
+            return f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
+        case json.JSONDecodeError():
+            return (
+                f"broken JSON at column {error.colno}: {error.msg}; "
+                "write one complete JSON object on each line"
+            )
+        case RecursionError():
+            return "broken JSON: nested too deeply; write one plain task object on each line"
+        case _:
+            return f"broken JSON: {error}"
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for key, item in pairs:
+        if key in value:
+            raise LineError(f"the field {key!r} appears twice in one object; keep one")
+        value[key] = item
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise LineError(f"{name} is not JSON; use a number or null")
+
+
+def problems(value: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong in a parsed line; nothing when it is a valid `TaskLine`."""
+    try:
+        line = TaskLine.model_validate(value)
+    except ValidationError as error:
+        yield from _type_problems(error)
+        return
+    width, height = line.size
+    if width not in SIDES or height not in SIDES:
+        limits = f"{SIDES[0]}..{SIDES[-1]} pixels a side"
+        message = f"{width}x{height} is outside {limits}"
+        yield Problem(None, "recording_details.resolution", message)
+    for step, action in enumerate(line.action_sequence, 1):
+        if not _is_described(action):
+            message = f"{action.type} without a description: say in a sentence what to act on"
+            yield Problem(step, "parameters.description", message)
+
+
+def _type_problems(error: ValidationError) -> Iterator[Problem]:
+    """Yield one problem for each field: `int | str` alone has an error for each type."""
+    places = set()
+    for details in error.errors():
+        step, field = _place(details["loc"])
+        if (step, field) not in places:
+            places.add((step, field))
+            yield Problem(step, field, _message(field, details))
+
+
+def _is_described(action: ActionLine) -> bool:
+    names = DESCRIBING_PARAMETERS.get(action.type)
+    if names is None:
+        return True
+    texts = [getattr(action.parameters, name) or "" for name in names]
+    return any(text.strip() for text in texts)
 
 
 def unknown_fields(model: BaseModel, prefix: str = "") -> Iterator[str]:
-    """Dotted names of the fields that this reader does not know, e.g. `action_sequence.parameters.speed`."""
+    """Yield dotted names of ignored fields, e.g. `action_sequence.parameters.speed`."""
     for key in model.model_extra or {}:
         yield prefix + key
     for key in type(model).model_fields:
         value = getattr(model, key)
-        for item in value if isinstance(value, list) else [value]:
+        items = value if isinstance(value, list) else [value]
+        for item in items:
             if isinstance(item, BaseModel):
                 yield from unknown_fields(item, f"{prefix}{key}.")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise LineError(f"the field {repeated!r} appears twice in one object; keep one")
-    return value
-
-
-def _no_constant(name: str) -> None:
-    raise LineError(f"{name} is not JSON; use a number or null")
+# ---- messages --------------------------------------------------------------------------
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[int | None, str]:
-    """Pydantic's location as (1-based step, field below the action)."""
+    """Return pydantic's location as (1-based step, field below the action)."""
     names = [part for part in loc if part not in ("int", "str")]
-    if len(names) > 1 and names[0] == "action_sequence":
-        return int(names[1]) + 1, ".".join(map(str, names[2:])) or "action_sequence"
-    return None, ".".join(map(str, names))
+    match names:
+        case ["action_sequence", int(index), *rest]:
+            return index + 1, ".".join(map(str, rest)) or "action_sequence"
+        case _:
+            return None, ".".join(map(str, names))
 
 
-EXPECTED = {
-    "string_type": "text",
-    "int_type": "a number or text",
-    "bool_type": "true or false",
-    "list_type": "a list of actions",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-    "dict_type": "an object",
-}
+def _message(field: str, error: ErrorDetails) -> str:
+    value = _quoted(error.get("input"))
+    match error["type"]:
+        case "missing":
+            return "is missing; add it"
+        case "enum":
+            return f"unknown action type {value}; use {', '.join(ActionType)}"
+        case "too_short":
+            return "is empty; a task needs at least one action"
+        case "string_pattern_mismatch":
+            return (
+                f"{value} is not a resolution; "
+                "write WIDTHxHEIGHT with the letter x, such as 1920x1080"
+            )
+        case _ if field == "id":
+            return f"must be a number or text, found {value}"
+        case kind if kind in EXPECTED_TYPES:
+            return f"must be {EXPECTED_TYPES[kind]}, found {value}"
+        case _:
+            return f"{error['msg']}, found {value}"
 
 
-def _message(field: str, error: dict[str, Any]) -> str:
-    kind, value = error["type"], error.get("input")
-    if kind == "missing":
-        return "is missing; add it"
-    if kind == "enum":
-        return f"unknown action type {_shown(value)}; use {', '.join(ActionType)}"
-    if kind == "too_short":
-        return "is empty; a task needs at least one action"
-    if kind == "string_pattern_mismatch":
-        return f"{_shown(value)} is not a resolution; write WIDTHxHEIGHT with the letter x, such as 1920x1080"
-    expected = "a number or text" if field == "id" else EXPECTED.get(kind)
-    return (
-        f"must be {expected}, found {_shown(value)}"
-        if expected
-        else f"{error['msg']}, found {_shown(value)}"
-    )
-
-
-def _shown(value: Any) -> str:
+def _quoted(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if len(text) <= QUOTED_CHARACTERS:
+        return text
+    return text[: QUOTED_CHARACTERS - 3] + "..."

@@ -125,7 +125,7 @@ CASES = {
     ),
     "id leads out": (first(id="../1"), ("data.jsonl", 1, None, "id", "cannot be a folder name")),
     "id is a path": (first(id="a/b"), ("data.jsonl", 1, None, "id", "use letters, digits")),
-    "id twice": (lines(ds.line(2)), ("data.jsonl", 2, None, "id", "the same id stands in line 1")),
+    "id twice": (lines(ds.line(2)), ("data.jsonl", 2, None, "id", "line 1 has the same id")),
     "no resolution": (
         first(recording_details={}),
         ("data.jsonl", 1, None, RESOLUTION, "is missing"),

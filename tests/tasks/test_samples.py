@@ -14,7 +14,8 @@ from PIL import Image, ImageChops, ImageStat
 from iwr.records import ActionType, Task
 from iwr.tasks.load import load, samples_root
 from iwr.tasks.recorder.record import checkpoints
-from iwr.tasks.recorder.script import ScriptAction, read_script
+from iwr.tasks.recorder.script import ScriptAction
+from iwr.tasks.recorder.script_file import read_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

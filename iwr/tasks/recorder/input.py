@@ -1,148 +1,171 @@
-"""A hand that uses a page in real time, the way a person does: the recording pass of `iwr record`."""
+"""Input that is recorded: a page is used in real time, the way a person does."""
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
-import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iwr.browser import gestures
 from iwr.browser import input as actions
 from iwr.errors import ActionError
-from iwr.records import ActionType
-from iwr.tasks.recorder.screencast import Pointer
+from iwr.tasks.recorder.dialog_box import DialogBox
+from iwr.tasks.recorder.film_clock import FilmClock
+from iwr.tasks.recorder.perform import Performer, Point
+from iwr.tasks.recorder.screencast import Overlay, Pointer
 from iwr.tasks.recorder.script import ScriptAction
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator
+    from playwright.async_api import FloatRect, Locator
 
-    from iwr.browser.chromium import Tab
+    from iwr.browser.page import Tab
 
-MOVES = 15  # small moves on the way to a target
-TURNS = 12  # of the wheel in one scroll
-BUSY = 0.05  # seconds
-SCROLL_PAGES = (
-    0.5  # viewport heights, where the script does not say how far; judges assume the same
-)
-IS_TEXT_FIELD = """element => element.tagName !== "SELECT"
-  && !["date", "time", "month", "week", "datetime-local", "color", "range"].includes(element.type)"""
-
-
-async def find(tab: Tab, selector: str) -> Locator:
-    """The one element that fits. Raises ActionError for none or several, PageError for what is not a selector."""
-    found = tab.page.locator(selector)
-    count = await tab.call(found.count(), f"finding {selector!r}")
-    if count != 1:
-        raise ActionError(
-            f"{selector!r} fits {count} elements, it must fit one; `:nth-match(CSS, 2)` picks one of several"
-        )
-    return found
-
-
-def wheel(action: ScriptAction, height: int) -> float:
-    """How far a scroll turns the wheel, CSS pixels, down is positive."""
-    return (action.pages or SCROLL_PAGES) * height * (1 if action.direction == "down" else -1)
+START = (0.6, 0.8)
+"""Share of the viewport where the mouse is at first."""
+MOVES = 15
+"""Small moves on the way to a target."""
+TURNS = 12
+"""Of the wheel in one scroll."""
+SPEED = 2400.0
+"""CSS pixels a second, on top of LEAST_MOVE_SECONDS."""
+LEAST_MOVE_SECONDS = 0.25
+BEFORE_ACTION = 0.3
+AFTER_ACTION = 0.45
+BEFORE_CLICK = 0.15
+BETWEEN_LETTERS = 0.06
+BETWEEN_TURNS = 0.05
+READING = 1.2
+"""Seconds that a dialog is looked at before it is answered."""
+PACE_RANGE = (0.7, 1.4)
+"""By which a seed varies each pause."""
+HAS_TEXT = """element => element.tagName !== "SELECT"
+  && !["date", "time", "month", "week", "datetime-local", "color", "range"]
+    .includes(element.type)"""
 
 
-class Clock:
-    """Seconds into the film. Pauses count as they were meant, work between them at most BUSY seconds.
+class RecordedInput(Performer):
+    """Moves, clicks, types and scrolls at the speed of a person.
 
-    So a busy machine, which stretches both, still makes a recording of natural speed.
+    `pace` 2.0 takes twice the time; `seed` varies each pause a little, None does not.
     """
 
-    def __init__(self) -> None:
-        self.walls, self.films = [time.time()], [0.0]
-
-    def now(self) -> float:
-        return self.films[-1] + min(time.time() - self.walls[-1], BUSY)
-
-    async def sleep(self, seconds: float) -> None:
-        self._mark(self.now())
-        await asyncio.sleep(seconds)
-        self._mark(self.films[-1] + seconds)
-
-    def _mark(self, film: float) -> None:
-        self.walls.append(time.time())
-        self.films.append(film)
-
-    def at(self, wall: float) -> float:
-        """The moment in the film of a time since the epoch."""
-        import numpy as np
-
-        return float(np.interp(wall, self.walls, self.films))
-
-
-class Hand:
-    """Moves, clicks, types and scrolls like a person. `pace` 2.0 takes twice the time; `seed` varies each pause a little."""
-
-    def __init__(self, tab: Tab, size: tuple[int, int], pace: float, seed: int | None):
-        self.tab, self.size, self.pace, self.seed = tab, size, pace, seed
-        self.random, self.clock = random.Random(seed), Clock()
-        self.at = (size[0] * 0.6, size[1] * 0.8)
-        self.pointers = [Pointer(0.0, *self.at)]
+    def __init__(
+        self,
+        tab: Tab,
+        size: tuple[int, int],
+        assets: Path | None,
+        pace: float,
+        seed: int | None,
+    ):
+        super().__init__(tab, size, assets)
+        self.pace = pace
+        self.clock = FilmClock()
+        self.mouse: Point = (size[0] * START[0], size[1] * START[1])
+        self.pointers = [Pointer(0.0, *self.mouse)]
         self.clicks: list[float] = []
+        self.overlays: list[Overlay] = []
+        self._random = random.Random(seed) if seed is not None else None
 
-    async def wait(self, seconds: float) -> None:
-        await self.clock.sleep(
-            seconds * self.pace * (1.0 if self.seed is None else self.random.uniform(0.7, 1.4))
-        )
+    async def pause(self, seconds: float) -> None:
+        """Wait as a person does: `seconds` times the pace, varied by the seed."""
+        variation = self._random.uniform(*PACE_RANGE) if self._random else 1.0
+        await self.clock.sleep(seconds * self.pace * variation)
 
-    async def act(self, action: ScriptAction) -> None:
-        """Performs `action`. Raises ActionError when a person could not."""
-        await self.wait(0.3)
-        match action.type:
-            case ActionType.CLICK:
-                await self._click(await find(self.tab, action.target or ""))
-            case ActionType.TYPE:
-                await self._type(await find(self.tab, action.target or ""), action.text or "")
-            case ActionType.PRESS:
-                await actions.press(self.tab, action.key or "")
-            case ActionType.SCROLL:
-                await self._scroll(action)
-        await self.wait(0.45)
+    async def perform(self, action: ScriptAction) -> None:
+        """Do `action` with the pauses of a person around it."""
+        await self.pause(BEFORE_ACTION)
+        await super().perform(action)
+        await self.pause(AFTER_ACTION)
 
-    async def _move(self, x: float, y: float) -> None:
-        (left, top), seconds = self.at, 0.25 + math.dist(self.at, (x, y)) / 2400
+    async def move(self, point: Point) -> None:
+        """Move the mouse in small steps, slow at both ends."""
+        start = self.mouse
+        seconds = LEAST_MOVE_SECONDS + math.dist(start, point) / SPEED
         for step in range(1, MOVES + 1):
-            share = (1 - math.cos(math.pi * step / MOVES)) / 2  # slow at both ends
-            self.at = (left + (x - left) * share, top + (y - top) * share)
-            await actions.hover(self.tab, self.at)
-            self.pointers.append(Pointer(self.clock.now(), *self.at))
-            await self.wait(seconds / MOVES)
+            self.mouse = _on_the_way(start, point, step / MOVES)
+            await actions.hover(self.tab, self.mouse)
+            self.pointers.append(Pointer(self.clock.now(), *self.mouse))
+            await self.pause(seconds / MOVES)
 
-    async def _click(self, target: Locator) -> None:
-        await self._move(*await self._in_sight(target))
-        await self.wait(0.15)
+    async def approach(self, point: Point) -> None:
+        """Move there and show a click."""
+        await self.move(point)
+        await self.pause(BEFORE_CLICK)
         self.clicks.append(self.clock.now())
-        await actions.click(self.tab, self.at)
 
-    async def _in_sight(self, target: Locator) -> tuple[float, float]:
-        box = await self.tab.call(target.bounding_box(), "finding the target")
-        if box and not (
-            0 <= box["y"] + box["height"] / 2 < self.size[1]
-            and 0 <= box["x"] + box["width"] / 2 < self.size[0]
-        ):
+    async def hold(self, point: Point, seconds: float, button: gestures.Button) -> None:
+        """Press and hold for exactly so long: timers of the page do not follow the pace."""
+        wait = self.clock.sleep
+        await gestures.hold(self.tab, point, seconds, button=button, wait=wait)
+
+    async def drag(self, path: Sequence[Point]) -> None:
+        """Drag along the path, the mouse in sight."""
+        await gestures.drag(self.tab, path, move=self.move, wait=self.pause)
+
+    async def press(self, key: str) -> None:
+        """Press a key, with a short pause after it."""
+        await super().press(key)
+        await self.pause(BETWEEN_LETTERS)
+
+    async def type_text(self, field: Locator, text: str, *, clear: bool) -> None:
+        """Type letter by letter; a field without text is set after the mouse moved there."""
+        point = await self.point_of(field)
+        if not await self.tab.call(field.evaluate(HAS_TEXT), "finding the field"):
+            await self.move(point)
+            await actions.type_text(self.tab, field, text)
+            return
+        await self.approach(point)
+        await actions.click(self.tab, point)
+        await actions.type_text(self.tab, point, text[:1], clear=clear)
+        for letter in text[1:]:
+            await self.pause(BETWEEN_LETTERS)
+            await self.tab.call(self.tab.page.keyboard.type(letter), "typing")
+
+    async def scroll(self, wheel: Point, over: Locator | None) -> None:
+        """Turn the wheel in small turns."""
+        if over:
+            await self.move(await super().point_of(over))
+        dx, dy = wheel
+        for _ in range(TURNS):
+            await actions.scroll(self.tab, dx / TURNS, dy / TURNS, over)
+            await self.pause(BETWEEN_TURNS)
+
+    async def point_of(self, element: Locator, share: Point | None = None) -> Point:
+        """Return where to click. Raises ActionError for an element outside the window."""
+        box = await self.tab.call(element.bounding_box(), "finding the target")
+        if box and not self._is_in_window(box):
             raise ActionError(
                 "the target is outside the window; scroll to it in an action before this one"
             )
-        return await actions.reach(self.tab, target)
+        return await super().point_of(element, share)
 
-    async def _type(self, field: Locator, text: str) -> None:
-        if not await self.tab.call(field.evaluate(IS_TEXT_FIELD), "finding the field"):
-            await self._move(*await self._in_sight(field))
-            await actions.type_text(self.tab, field, text)
-            return
-        await self._click(field)
-        await actions.type_text(self.tab, self.at, text[:1])
-        for letter in text[1:]:
-            await self.wait(0.06)
-            await self.tab.call(self.tab.page.keyboard.type(letter), "typing")
+    def _is_in_window(self, box: FloatRect) -> bool:
+        x = box["x"] + box["width"] / 2
+        y = box["y"] + box["height"] / 2
+        return 0 <= x < self.size[0] and 0 <= y < self.size[1]
 
-    async def _scroll(self, action: ScriptAction) -> None:
-        over = await find(self.tab, action.target) if action.target else None
-        if over:
-            await self._move(*await actions.reach(self.tab, over))
-        for _ in range(TURNS):
-            await actions.scroll(self.tab, 0, wheel(action, self.size[1]) / TURNS, over)
-            await self.wait(0.05)
+    async def answer(self, box: DialogBox) -> None:
+        """Read a native dialog, move the drawn mouse to its button and click there.
+
+        Nothing reaches the page, which is blocked until its dialog is answered.
+        """
+        opened = self.clock.now()
+        await self.pause(READING)
+        start = self.mouse
+        for step in range(1, MOVES + 1):
+            self.mouse = _on_the_way(start, box.button, step / MOVES)
+            self.pointers.append(Pointer(self.clock.now(), *self.mouse))
+            await self.pause(LEAST_MOVE_SECONDS / MOVES)
+        await self.pause(BEFORE_CLICK)
+        self.clicks.append(self.clock.now())
+        await self.pause(BEFORE_CLICK)
+        self.overlays.append(Overlay(opened, self.clock.now(), box.image, box.corner))
+
+
+def _on_the_way(start: Point, end: Point, progress: float) -> Point:
+    share = (1 - math.cos(math.pi * progress)) / 2
+    x = start[0] + (end[0] - start[0]) * share
+    y = start[1] + (end[1] - start[1]) * share
+    return x, y

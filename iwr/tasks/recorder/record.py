@@ -1,38 +1,41 @@
-"""Make a task from a page and an action script: recording, asset sheets, checkpoints, line of `data.jsonl`.
+"""Make a task from a page and an action script.
 
-Two passes. The first is for people and models: real time, a visible cursor, filmed. The second is for scoring: the
-sandboxed browser performs the same actions with the code that judges pages, so the true page reproduces every
-checkpoint byte for byte.
+A task is a recording, asset sheets, checkpoints, a contract and a line of `data.jsonl`. There are
+two passes. The first is for people and models: real time, a visible cursor, filmed. The second is
+for scoring: the sandboxed browser performs the same actions with the code that judges pages, so the
+true page reproduces every checkpoint byte for byte.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from iwr.browser.site import Site
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import DataError, PageError
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import safe_name
-from iwr.tasks.recorder import screencast as film
-from iwr.tasks.recorder import session as studio
-from iwr.tasks.recorder.script import Script, ScriptAction, read_script
+from iwr.tasks.load import CONTRACT
+from iwr.tasks.recorder import screencast, session
+from iwr.tasks.recorder.contract_writer import ContractObserver, write_contract
+from iwr.tasks.recorder.data_line import write_line
+from iwr.tasks.recorder.script import Script
+from iwr.tasks.recorder.script_file import read_script
 from iwr.tasks.recorder.sheets import draw_sheets
 
 if TYPE_CHECKING:
     from iwr.browser.chromium import Chromium
+    from iwr.contract import Contract
 
 T = TypeVar("T")
-BROWSER = BrowserConfig(
-    name="recorder", page_seconds=300.0
-)  # the page is the author's own: let a long script run
+BROWSER = BrowserConfig(name="recorder", page_seconds=300.0)
+"""The page is the author's own, so a long script may take its time."""
 
 
 def record_task(
@@ -44,29 +47,25 @@ def record_task(
     pace: float = 1.0,
     seed: int | None = None,
 ) -> Path:
-    """Record `data_root/data/<task_id>` and put its line into `data_root/data.jsonl`. Returns the folder.
+    """Record `data_root/data/<task_id>` and put its line into `data_root/data.jsonl`.
 
-    `page` is a folder with `index.html` (or `page/index.html`) and, if the page has images, `assets/` beside it; it
-    may be the task's folder itself. A task of the same id is replaced. `pace` and `seed`: see `record_video`.
-    Raises DataError for a page or script that cannot be performed, BrowserError when Chromium fails.
+    `page` is a folder with `index.html` (or `page/index.html`) and, if the page has images,
+    `assets/` beside it; it may be the task's folder itself. A task of the same id is replaced.
+    `pace` and `seed`: see `record_video`. Return the task's folder. Raises DataError for a page or
+    script that cannot be performed, BrowserError when Chromium fails.
     """
     folder = data_root / "data" / safe_name("task", task_id)
-    checked, site = read_script(script), _site(page)
+    checked = read_script(script)
+    site = _site(page)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            f"cannot make {folder.parent}: {error.strerror}", hint="choose another out="
-        ) from error
+        message = f"cannot make {folder.parent}: {error.strerror}"
+        raise DataError(message, hint="choose another out=") from error
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{task_id}.") as name:
         staging = Path(name)
         _copy_sources(site, script, staging)
-        version = _named(
-            script,
-            lambda: _with_browser(
-                lambda chromium: _produce(chromium, staging, checked, pace, seed)
-            ),
-        )
+        version = _run(script, lambda chromium: _produce(chromium, staging, checked, pace, seed))
         _move_into(staging, folder)
     write_line(data_root, task_id, checked, version)
     return folder
@@ -81,127 +80,115 @@ def record_video(
     pace: float = 1.0,
     seed: int | None = None,
 ) -> None:
-    """Film `script` performed on `page` (index.html) in real time, to an H.264 video of 25 frames a second.
+    """Film `script` performed on `page` (index.html) in real time, to H.264 at 25 frames a second.
 
-    `pace` 2.0 takes about twice as long; `seed` varies every pause a little, None does not.
-    Raises DataError for a page or script that cannot be performed, BrowserError when Chromium fails.
+    `pace` 2.0 takes about twice as long; `seed` varies every pause a little, None does not. Raises
+    DataError for a page or script that cannot be performed, BrowserError when Chromium fails.
     """
-    checked = script if isinstance(script, Script) else read_script(script)
-    caught = _named(
-        script,
-        lambda: _with_browser(
-            lambda chromium: studio.shoot(chromium, Site(page, assets), checked, pace, seed)
-        ),
-    )
+    checked = _read(script)
+    site = Site(page, assets)
+    film = _run(script, lambda chromium: session.film(chromium, site, checked, pace, seed))
     out_mp4.parent.mkdir(parents=True, exist_ok=True)
-    film.encode(caught, out_mp4)
+    screencast.encode(film, out_mp4)
 
 
 def checkpoints(page: Path, assets: Path | None, script: Path | Script) -> list[bytes]:
-    """PNG of the opened page and of each state that the script keeps, as scoring sees them. Raises like `record_video`."""
-    checked = script if isinstance(script, Script) else read_script(script)
-    return _named(
-        script, lambda: _with_browser(lambda chromium: _kept(chromium, Site(page, assets), checked))
-    )
+    """Return PNGs of the opened page and of each state that the script keeps, as scoring sees them.
+
+    Raises like `record_video`.
+    """
+    checked = _read(script)
+    site = Site(page, assets)
+    return _run(script, lambda chromium: _checkpoints(chromium, site, checked))
 
 
-def write_line(data_root: Path, task_id: str, script: Script, environment: str) -> None:
-    """Put the task's line into `data.jsonl`, in place of the one with the same id, else at the end."""
-    file = data_root / "data.jsonl"
-    line = json.dumps(_line(task_id, script, environment), ensure_ascii=False)
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    places = [number for number, old in enumerate(lines) if _id_of(old) == task_id]
-    if places:
-        lines[places[0]] = line
-    else:
-        lines.append(line)
-    write_atomic(file, "".join(f"{line}\n" for line in lines))
+def record_contract(folder: Path) -> Path:
+    """Write only the contract of the recorded task in `folder`, from its page and script.
+
+    Return its file. Raises like `record_video`.
+    """
+    script = folder / "script.yaml"
+    checked = read_script(script)
+    site = _site(folder)
+    contract = _run(script, lambda chromium: _contract(chromium, site, checked))
+    return _save_contract(contract, folder)
 
 
-def _line(task_id: str, script: Script, environment: str) -> dict[str, Any]:
-    return {
-        "id": task_id,
-        "classification": script.classification.model_dump(exclude_none=True),
-        "recording_details": {"resolution": script.resolution, "environment": environment},
-        "source_website": script.source_website or task_id,
-        "action_sequence": [_action(action) for action in script.actions],
-    }
-
-
-def _action(action: ScriptAction) -> dict[str, Any]:
-    parameters = action.model_dump(
-        include={"description", "text", "key", "direction"}, exclude_none=True
-    )
-    if action.pages is not None:
-        parameters["scroll_page"] = f"{action.pages:g}"
-    return {
-        "type": str(action.type),
-        "parameters": parameters,
-        "visual_evaluation_flag": action.checkpoint,
-        "logical_assertion": action.assertion,
-    }
-
-
-def _id_of(line: str) -> str | None:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None  # `iwr validate` reports it; here it is kept as it is
-    return str(value.get("id")) if isinstance(value, dict) else None
+# ---- what a task consists of -----------------------------------------------------------
 
 
 async def _produce(
     chromium: Chromium, staging: Path, script: Script, pace: float, seed: int | None
 ) -> str:
-    """Everything of the task but its line. Returns the browser's name and version."""
-    assets = staging / "assets"
-    site = Site(staging / "page" / "index.html", assets if assets.is_dir() else None)
-    caught = await studio.shoot(chromium, site, script, pace, seed)
-    for number, png in enumerate(await _kept(chromium, site, script)):
+    """Make everything of the task but its line. Return the browser's name and version."""
+    site = _site(staging)
+    film = await session.film(chromium, site, script, pace, seed)
+    for number, png in enumerate(await _checkpoints(chromium, site, script)):
         write_atomic(staging / "checkpoints" / f"step_{number}.png", png)
-    for number, png in enumerate(await draw_sheets(chromium, assets) if site.assets else [], 1):
+    sheets = await draw_sheets(chromium, site.assets) if site.assets else []
+    for number, png in enumerate(sheets, 1):
         write_atomic(staging / "stitched_assets" / f"stitched_image_{number}.png", png)
-    film.encode(caught, staging / "video.mp4")
+    _save_contract(await _contract(chromium, site, script), staging)
+    screencast.encode(film, staging / "video.mp4")
     return chromium.version
 
 
-async def _kept(chromium: Chromium, site: Site, script: Script) -> list[bytes]:
-    wanted = [True, *(action.checkpoint for action in script.actions)]
-    states = [png async for png in studio.replay(chromium, site, script)]
-    return [png for png, kept in zip(states, wanted, strict=True) if kept]
+async def _checkpoints(chromium: Chromium, site: Site, script: Script) -> list[bytes]:
+    flags = [True, *(action.checkpoint for action in script.actions)]
+    states = [png async for png in session.replay(chromium, site, script)]
+    return [png for png, flag in zip(states, flags, strict=True) if flag]
 
 
-def _with_browser(work: Callable[[Chromium], Awaitable[T]]) -> T:
+async def _contract(chromium: Chromium, site: Site, script: Script) -> Contract:
+    replays = ContractObserver(script.size), ContractObserver(script.size)
+    for observer in replays:
+        async for _ in session.replay(chromium, site, script, observer):
+            pass
+    return write_contract(*replays)
+
+
+def _save_contract(contract: Contract, folder: Path) -> Path:
+    path = folder / CONTRACT
+    text = contract.model_dump_json(indent=1, exclude_none=True)
+    write_atomic(path, text + "\n")
+    return path
+
+
+# ---- files and errors ------------------------------------------------------------------
+
+
+def _read(script: Path | Script) -> Script:
+    return script if isinstance(script, Script) else read_script(script)
+
+
+def _run(script: Path | Script, work: Callable[[Chromium], Awaitable[T]]) -> T:
+    """Return the result of `work` in a browser.
+
+    What the page or the script did wrong becomes a DataError with the script's file name.
+    """
     from iwr.browser.chromium import Chromium
 
-    async def run() -> T:
+    async def with_browser() -> T:
         async with Chromium(BROWSER, Environment.read()) as chromium:
             return await work(chromium)
 
-    return asyncio.run(run())
-
-
-def _named(script: Path | Script, work: Callable[[], T]) -> T:
-    """`work()`; what the page or the script did wrong becomes a DataError with the script's file name."""
     try:
-        return work()
+        return asyncio.run(with_browser())
     except (DataError, PageError) as error:
-        raise DataError(
-            f"{script}: {error}" if isinstance(script, Path) else str(error), hint=error.hint
-        ) from error
+        message = f"{script}: {error}" if isinstance(script, Path) else str(error)
+        raise DataError(message, hint=error.hint) from error
 
 
 def _site(folder: Path) -> Site:
-    found = [
-        page for page in (folder / "index.html", folder / "page" / "index.html") if page.is_file()
-    ]
-    if not found:
-        raise DataError(
-            f"{folder}: there is no index.html",
-            hint="page= is the folder that holds index.html, with assets/ beside it",
-        )
+    """Return the page of a folder with its assets. Raises DataError when there is none."""
     assets = folder / "assets"
-    return Site(found[0], assets if assets.is_dir() else None)
+    for page in (folder / "index.html", folder / "page" / "index.html"):
+        if page.is_file():
+            return Site(page, assets if assets.is_dir() else None)
+    raise DataError(
+        f"{folder}: there is no index.html",
+        hint="page= is the folder that holds index.html, with assets/ beside it",
+    )
 
 
 def _copy_sources(site: Site, script: Path, staging: Path) -> None:
@@ -214,8 +201,8 @@ def _copy_sources(site: Site, script: Path, staging: Path) -> None:
 
 def _move_into(staging: Path, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    for made in staging.iterdir():
-        old = folder / made.name
+    for path in staging.iterdir():
+        old = folder / path.name
         if old.is_dir():
             shutil.rmtree(old)
-        os.replace(made, old)
+        os.replace(path, old)

@@ -2,68 +2,159 @@
 
 resolution: 1280x720
 source_website: film-rating
-classification: {domain: Entertainment, sub_domain: Movies, interaction_complexity: medium, visual_complexity: low}
+classification: {domain: Entertainment, sub_domain: Movies, interaction_complexity: medium}
 actions:
 - type: Type
-  target: "#q"                    # CSS selector of the element acted on
-  text: night
+  target: "#q"                    # selector of the element acted on
+  text: night                     # replaces what the field holds; `clear: false` adds to it
   description: Type 'night' into the search box at the top.
 - type: Press
   key: Enter                      # Playwright's names; Control+Enter for several keys at once
+  count: 1                        # how often
   description: Press Enter to submit the search.
   checkpoint: true                # keep a screenshot of the state after this action
   assertion: The heading 'Night Circuit' appears.
 - type: Scroll
-  direction: down                 # or up; with a target that element is scrolled, else the window
-  pages: 1.5                      # how far, in viewport heights; 0.5 when not given
+  direction: down                 # up, left, right; with a target over that element
+  pages: 1.5                      # how far, in viewport heights (widths); 0.5 when not given
   description: Scroll down to the reviews.
+- type: Click
+  target: ".menu a"
+  hover: .menu                    # hovered first, to reveal the target; or a list of selectors
+  description: Hover over 'Menu' and click 'Log out'.
+  dialog: {accept: true}          # answer to alert, confirm or prompt; a list for several
+  expect:                         # what a judge checks; derived when not given, see iwr.contract
+  - {kind: text_appears, text: Goodbye}
+
+A Click may do something else than one click with the left button:
+
+  count: 2                        # double click
+  button: right                   # or middle
+  hold: 1.5                       # press and hold, seconds
+  hover_only: true                # only move the mouse there
+  drag_to: "#done"                # press, move to the middle of that element, release
+  drag_by: [120, 0]               # the same, by CSS pixels to the right and down
+  option: Large                   # choose from a native list box
+  file: photo.png                 # choose that file of assets/ in the dialog which the click opens
+  at: [0.25, 0.5]                 # where in the target's box, (0, 0) is its top left corner
+
+Without `dialog` an alert or confirm is answered with OK, a prompt with the text it already holds.
+
+A selector is Playwright's, so it reaches into open shadow roots by itself. ` ||| ` steps into a
+frame, as in "#payment ||| button". `:nth-match(CSS, 2)` picks one of several.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from iwr.errors import DataError
+from iwr.contract.schema import DialogAnswer, Expectation
 from iwr.records import ActionType, Classification, Record
 
-NEEDS = {
-    ActionType.CLICK: {"target": "the CSS selector of the element to click"},
-    ActionType.TYPE: {"target": "the CSS selector of the field", "text": "what is typed"},
+REQUIRED = {
+    ActionType.CLICK: {"target": "the selector of the element to click"},
+    ActionType.TYPE: {"target": "the selector of the field", "text": "what is typed"},
     ActionType.PRESS: {"key": "a key such as Enter, ArrowLeft or Control+Enter"},
-    ActionType.SCROLL: {"direction": "down or up"},
+    ActionType.SCROLL: {"direction": "down, up, left or right"},
 }
+"""Type -> field -> what belongs there."""
+GESTURES = ("hold", "hover_only", "drag_to", "drag_by", "option", "file")
+"""A Click is at most one of these."""
+OPTIONAL = {
+    ActionType.CLICK: {"count", "button", "hover", "at", *GESTURES},
+    ActionType.TYPE: {"clear", "hover"},
+    ActionType.PRESS: {"count"},
+    ActionType.SCROLL: {"target", "pages"},
+}
+SCROLLED_PAGES = 0.5
+"""Viewport heights (or widths) where the script does not say how far; judges assume the same."""
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _expectations(value: object) -> object:
+    """Parse `expect:` with the vocabulary of contracts."""
+    from iwr.contract import parse_expectations
+    from iwr.errors import DataError
+
+    try:
+        return parse_expectations(value)
+    except DataError as error:
+        raise ValueError(str(error)) from error
+
+
+Selector = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ScriptAction(Record):
+    """One action. Which of the fields it may have depends on its type."""
+
     type: ActionType
     description: str = Field(min_length=1)
-    target: str | None = Field(None, min_length=1)
+    target: Selector | None = None
     text: str | None = Field(None, min_length=1)
+    clear: bool = True
     key: str | None = Field(None, min_length=1)
-    direction: Literal["down", "up"] | None = None
+    direction: Literal["down", "up", "left", "right"] | None = None
     pages: float | None = Field(None, gt=0, le=50)
+    count: int = Field(1, ge=1, le=20)
+    button: Literal["left", "middle", "right"] = "left"
+    hover: Annotated[tuple[Selector, ...], BeforeValidator(_as_list)] = ()
+    at: tuple[Share, Share] | None = None
+    hold: float | None = Field(None, gt=0, le=60)
+    hover_only: bool = False
+    drag_to: Selector | None = None
+    drag_by: tuple[float, float] | None = None
+    option: str | None = Field(None, min_length=1)
+    file: str | None = Field(None, min_length=1)
+    dialog: Annotated[tuple[DialogAnswer, ...], BeforeValidator(_as_list)] = ()
+    expect: Annotated[tuple[Expectation, ...], BeforeValidator(_expectations)] | None = None
     checkpoint: bool = False
     assertion: str | None = Field(None, min_length=1)
 
+    @property
+    def gesture(self) -> str | None:
+        """Which of GESTURES a Click is, None for plain clicks."""
+        return next((name for name in GESTURES if getattr(self, name)), None)
+
     @model_validator(mode="after")
-    def _has_what_its_type_needs(self) -> ScriptAction:
-        allowed = set(NEEDS[self.type]) | (
-            {"target", "pages"} if self.type is ActionType.SCROLL else set()
-        )
-        for field, what in NEEDS[self.type].items():
-            if getattr(self, field) is None:
-                raise ValueError(f"{self.type} needs `{field}`: {what}")
-        for field in ("target", "text", "key", "direction", "pages"):
-            if field not in allowed and getattr(self, field) is not None:
-                raise ValueError(f"{self.type} has no `{field}`; remove it")
+    def _has_the_fields_of_its_type(self) -> ScriptAction:
+        required = REQUIRED[self.type]
+        for name, meaning in required.items():
+            if getattr(self, name) is None:
+                raise ValueError(f"{self.type} needs `{name}`: {meaning}")
+        for name in sorted(_ALL_OPTIONS - set(required) - OPTIONAL[self.type]):
+            if name in self.model_fields_set:
+                raise ValueError(f"{self.type} has no `{name}`; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _is_one_gesture(self) -> ScriptAction:
+        gestures = [name for name in GESTURES if getattr(self, name)]
+        if len(gestures) > 1:
+            raise ValueError(f"a Click is either {' or '.join(gestures)}; make two actions of it")
+        if self.type is not ActionType.CLICK or not gestures:
+            return self
+        name = gestures[0]
+        if self.count > 1:
+            raise ValueError(f"`count` does not go with `{name}`; remove one of them")
+        if self.button != "left" and name != "hold":
+            raise ValueError(f"`button` does not go with `{name}`; remove one of them")
+        if self.at and name == "option":
+            raise ValueError("`at` does not go with `option`; remove one of them")
         return self
 
 
+_ALL_OPTIONS = {"target", "text", "key", "direction"}.union(*OPTIONAL.values())
+
+
 class Script(Record):
-    """A checked action script. `width` and `height` are the viewport of the recording in CSS pixels."""
+    """A checked action script."""
 
     resolution: str = Field("1280x720", pattern=r"^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$")
     source_website: str | None = None
@@ -72,92 +163,15 @@ class Script(Record):
 
     @field_validator("resolution")
     @classmethod
-    def _even(cls, resolution: str) -> str:
-        if any(int(side) % 2 for side in resolution.split("x")):
-            raise ValueError(
-                f"{resolution}: both sides must be even, or the video cannot be encoded"
-            )
+    def _is_even(cls, resolution: str) -> str:
+        sides = resolution.split("x")
+        if any(int(side) % 2 for side in sides):
+            message = f"{resolution}: both sides must be even, or the video cannot be encoded"
+            raise ValueError(message)
         return resolution
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height of the viewport in CSS pixels."""
         width, height = self.resolution.split("x")
         return int(width), int(height)
-
-
-def read_script(path: Path) -> Script:
-    """The script in the YAML (or JSON) file at `path`. Raises DataError naming file, line and field of the first fault."""
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        value, tree = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read: {error.strerror}", hint="give the path of the action script"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte {error.start + 1} is not UTF-8", hint="save the script as UTF-8"
-        ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise DataError(
-            f"{path}{where}: not valid YAML: {getattr(error, 'problem', error)}",
-            hint="correct the line",
-        ) from error
-    if not isinstance(value, dict):
-        raise DataError(
-            f"{path}: must be a mapping with the key `actions`",
-            hint="`iwr.tasks.recorder.script` shows an example",
-        )
-    try:
-        return Script.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        line, field = _line_of(tree, first["loc"]), _named(first["loc"])
-        raise DataError(
-            f"{path}:{line}: {field}: {_wording(dict(first))}",
-            hint="`iwr.tasks.recorder.script` shows a complete script",
-        ) from error
-
-
-def _line_of(node: Any, loc: tuple[int | str, ...]) -> int:
-    """1-based line of the deepest part of `loc` that stands in the file."""
-    line = node.start_mark.line + 1
-    for part in loc:
-        if isinstance(part, int) and isinstance(node.value, list) and part < len(node.value):
-            node = node.value[part]
-        else:
-            pairs = node.value if isinstance(node.value, list) and not isinstance(part, int) else []
-            found = [value for key, value in pairs if key.value == part]
-            if not found:
-                return line
-            node = found[0]
-        line = node.start_mark.line + 1
-    return line
-
-
-def _named(loc: tuple[int | str, ...]) -> str:
-    match loc:
-        case ("actions", int(index), *rest):
-            return " ".join(["action", str(index + 1), *map(str, rest)])
-        case _:
-            return " ".join(map(str, loc)) or "script"
-
-
-def _wording(error: dict[str, Any]) -> str:
-    match error["type"]:
-        case "missing":
-            return "is missing; add it"
-        case "extra_forbidden":
-            return f"unknown key; known are {', '.join(ScriptAction.model_fields if 'actions' in error['loc'] else Script.model_fields)}"
-        case "string_pattern_mismatch":
-            return f"{error['input']!r} is not WIDTHxHEIGHT, such as 1280x720"
-        case "enum" | "literal_error":
-            return f"{error['input']!r} is unknown; use {error['ctx']['expected']}"
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case _:
-            return f"{error['msg']}, found {error['input']!r}"

@@ -1,100 +1,161 @@
-"""The two passes over a script: filmed in real time for people and models, then replayed for the checkpoints."""
+"""The two passes over a script.
+
+The first is filmed in real time for people and models, the second is replayed for the checkpoints
+and the contract, with the clock and the actions of scoring.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable
+from typing import TYPE_CHECKING, Any, Protocol
 
-from iwr.browser import input as actions
+from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
 from iwr.errors import ActionError, DataError, PageError
-from iwr.records import ActionType
-from iwr.tasks.recorder.input import Hand, find, wheel
+from iwr.tasks.recorder.dialog_box import draw_dialog
+from iwr.tasks.recorder.input import RecordedInput
+from iwr.tasks.recorder.perform import Performer, TargetObserver
 from iwr.tasks.recorder.screencast import Painted, Screencast
 from iwr.tasks.recorder.script import Script, ScriptAction
 
 if TYPE_CHECKING:
-    from iwr.browser.chromium import Chromium, Site, Tab
+    from playwright.async_api import CDPSession
 
-OPENING_SECONDS = 0.7  # the untouched page, before the hand moves
+    from iwr.browser.chromium import Chromium
+    from iwr.browser.dialogs import OpenedDialog
+    from iwr.browser.page import Tab
+    from iwr.browser.site import Site
+
+OPENING_SECONDS = 0.7
+"""Of the untouched page, before the mouse moves."""
 CLOSING_SECONDS = 0.7
+FRAMES = {"format": "jpeg", "quality": 90}
 
 
-async def shoot(
+class ReplayObserver(TargetObserver, Protocol):
+    """Is told of everything in a replay."""
+
+    def begin(self, tab: Tab, action: ScriptAction, before: Snapshot) -> None:
+        """Take note of an action that begins."""
+
+    def end(self, after: Snapshot) -> None:
+        """Take note of the state after the action."""
+
+
+class FrameGrabber:
+    """Collects the frames that a tab paints. Times are seconds since the epoch."""
+
+    def __init__(self, cdp: CDPSession):
+        self.frames: list[Painted] = []
+        self._cdp = cdp
+        self._acknowledgements: set[asyncio.Future[Any]] = set()
+        cdp.on("Page.screencastFrame", self._keep)
+
+    def _keep(self, event: dict[str, Any]) -> None:
+        image = base64.b64decode(event["data"])
+        self.frames.append(Painted(event["metadata"]["timestamp"], image))
+        session = {"sessionId": event["sessionId"]}
+        sending = asyncio.ensure_future(self._cdp.send("Page.screencastFrameAck", session))
+        self._acknowledgements.add(sending)
+        sending.add_done_callback(self._acknowledgements.discard)
+
+    async def start(self, tab: Tab) -> None:
+        """Begin to receive frames."""
+        await tab.call(self._cdp.send("Page.startScreencast", FRAMES), "starting the screencast")
+
+    async def stop(self, tab: Tab) -> None:
+        """Stop and wait for what is under way."""
+        await tab.call(self._cdp.send("Page.stopScreencast"), "stopping the screencast")
+        await asyncio.gather(*self._acknowledgements, return_exceptions=True)
+
+
+async def film(
     chromium: Chromium, site: Site, script: Script, pace: float, seed: int | None
 ) -> Screencast:
-    """Films `script` performed on `site`. Raises DataError naming the action that cannot be performed."""
-    async with chromium.open(site, *script.size, real_time=True) as tab:
-        camera = await tab.page.context.new_cdp_session(tab.page)
-        frames = [Painted(0.0, await tab.screenshot())]
-        acknowledged: set[asyncio.Future[Any]] = set()
+    """Record `script` performed on `site` in real time.
 
-        def caught(event: dict[str, Any]) -> None:
-            frames.append(Painted(event["metadata"]["timestamp"], base64.b64decode(event["data"])))
-            answer = asyncio.ensure_future(
-                camera.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
-            )
-            acknowledged.add(answer)
-            answer.add_done_callback(acknowledged.discard)
-
-        camera.on("Page.screencastFrame", caught)
-        await tab.call(
-            camera.send("Page.startScreencast", {"format": "jpeg", "quality": 90}),
-            "starting the camera",
-        )
-        hand = Hand(tab, script.size, pace, seed)
-        await hand.wait(OPENING_SECONDS)
-        for step, action in enumerate(script.actions, 1):
-            await _or_data_error(hand.act(action), step, action)
-        await hand.wait(CLOSING_SECONDS)
-        await tab.call(camera.send("Page.stopScreencast"), "stopping the camera")
-        await asyncio.gather(*acknowledged, return_exceptions=True)
-        frames = [Painted(hand.clock.at(frame.time), frame.image) for frame in frames]
-        return Screencast(script.size, frames, hand.pointers, hand.clicks, hand.clock.films[-1])
-
-
-async def replay(chromium: Chromium, site: Site, script: Script) -> AsyncIterator[bytes]:
-    """Screenshots (PNG) of the opened page and after each action, with the clock and the actions that scoring uses.
-
-    Raises DataError for an action that cannot be performed, and for a state that never comes to rest.
+    Raises DataError naming the action that cannot be performed.
     """
-    async with chromium.open(site, *script.size) as tab:
-        await _or_data_error(_still(tab), 0, None)
-        yield await tab.screenshot()
+    async with chromium.open(site, *script.size, real_time=True) as tab:
+        first = Painted(0.0, await tab.screenshot())
+        grabber = FrameGrabber(await tab.page.context.new_cdp_session(tab.page))
+        await grabber.start(tab)
+        person = RecordedInput(tab, script.size, site.assets, pace, seed)
+
+        async def show(dialog: OpenedDialog) -> None:
+            await person.answer(await draw_dialog(chromium, dialog, script.size[0]))
+
+        tab.dialogs.before_reply = show
+        await person.pause(OPENING_SECONDS)
         for step, action in enumerate(script.actions, 1):
-            await _or_data_error(_act(tab, action, script.size[1]), step, action)
-            yield await tab.screenshot()
+            await _naming(action, step, person.perform(action))
+        await person.pause(CLOSING_SECONDS)
+        await grabber.stop(tab)
+    frames = [first]
+    for painted in grabber.frames:
+        frames.append(Painted(person.clock.at(painted.time), painted.image))
+    return Screencast(
+        script.size,
+        frames,
+        person.pointers,
+        person.clicks,
+        person.clock.now(),
+        person.overlays,
+    )
 
 
-async def _act(tab: Tab, action: ScriptAction, height: int) -> None:
-    target = await find(tab, action.target) if action.target else None
-    match action.type:
-        case ActionType.CLICK if target:
-            await actions.click(tab, target)
-        case ActionType.TYPE if target:
-            await actions.type_text(tab, target, action.text or "")
-        case ActionType.PRESS:
-            await actions.press(tab, action.key or "")
-        case ActionType.SCROLL:
-            await actions.scroll(tab, 0, wheel(action, height), target)
-    await _still(tab)
+async def replay(
+    chromium: Chromium,
+    site: Site,
+    script: Script,
+    observer: ReplayObserver | None = None,
+) -> AsyncIterator[bytes]:
+    """Yield screenshots (PNG) of the opened page and of the state after each action.
+
+    Raises DataError for an action that cannot be performed, and for a state that never settles.
+    """
+    async with chromium.open(site, *script.size, scripts=[HOOK]) as tab:
+        performer = Performer(tab, script.size, site.assets, observer)
+        await _naming(None, 0, _settle(tab))
+        page = await snapshot_of(tab)
+        yield page.screenshot
+        for step, action in enumerate(script.actions, 1):
+            if observer:
+                observer.begin(tab, action, page)
+            await _naming(action, step, _perform(performer, action))
+            page = await snapshot_of(tab)
+            if observer:
+                observer.end(page)
+            yield page.screenshot
 
 
-async def _still(tab: Tab) -> None:
-    if not await tab.settle():
-        raise ActionError(
-            "the page does not come to rest afterwards, so no screenshot of it can be repeated"
-        )
+async def snapshot_of(tab: Tab) -> Snapshot:
+    """Return what is on the page now."""
+    return parse(await tab.evaluate(WALK), await tab.screenshot())
 
 
-async def _or_data_error(work: Any, step: int, action: ScriptAction | None) -> None:
+async def _perform(performer: Performer, action: ScriptAction) -> None:
+    await performer.perform(action)
+    await _settle(performer.tab)
+    performer.check_dialogs()
+
+
+async def _settle(tab: Tab) -> None:
+    if await tab.settle():
+        return
+    reason = getattr(tab, "unsettled_reason", None)
+    detail = f" ({reason})" if reason else ""
+    raise ActionError(
+        f"the page does not come to rest afterwards{detail}, so no screenshot of it can be repeated"
+    )
+
+
+async def _naming(action: ScriptAction | None, step: int, work: Awaitable[None]) -> None:
+    """Await `work`; its ActionError or PageError becomes a DataError that names the action."""
     try:
         await work
     except (ActionError, PageError) as error:
-        name = (
-            f"action {step} ({action.type}: {action.description})" if action else "the opened page"
-        )
-        raise DataError(
-            f"{name}: {error}", hint=error.hint or "correct the script or the page"
-        ) from error
+        name = f"action {step} ({action.type}: {action.description})" if action else None
+        message = f"{name or 'the opened page'}: {error}"
+        raise DataError(message, hint=error.hint or "correct the script or the page") from error

@@ -1,4 +1,4 @@
-"""Overview images of a task's assets, each asset with its file name: what a model matches by sight.
+"""Overview images of a task's assets, each with its file name: a model matches them by sight.
 
 Drawn by the browser, so that every format that a page can show can be on a sheet.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 import tempfile
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,45 +18,50 @@ from iwr.browser.site import PLACEHOLDER, Site
 if TYPE_CHECKING:
     from iwr.browser.chromium import Chromium
 
-WIDTH, COLUMNS, ROWS = 1280, 4, 3
-CELL = 250  # CSS pixels high, name included
+WIDTH = 1280
+COLUMNS = 4
+ROWS = 3
+CELL = 250
+"""CSS pixels high, name included."""
 STYLE = f"""*{{box-sizing:border-box;margin:0}}
-body{{display:grid;grid-template-columns:repeat({COLUMNS},1fr);font:20px Arial,sans-serif;background:#fff}}
+body{{display:grid;grid-template-columns:repeat({COLUMNS},1fr);\
+font:20px Arial,sans-serif;background:#fff}}
 figure{{height:{CELL}px;padding:12px;overflow:hidden;text-align:center;border:1px solid #bbb}}
 img,video{{width:100%;height:{CELL - 60}px;object-fit:scale-down;background:#ddd}}
 figcaption{{padding-top:8px}}"""
+PICTURES = {
+    "image": '<img src="{address}">',
+    "video": '<video src="{address}" preload="auto" muted></video>',
+}
+"""Kind of media -> what shows it."""
 
 
 async def draw_sheets(chromium: Chromium, assets: Path) -> list[bytes]:
-    """PNG sheets of up to 12 assets, in the order of their names. No assets: no sheets."""
-    files = sorted(
-        file.relative_to(assets).as_posix() for file in assets.rglob("*") if file.is_file()
-    )
-    groups = [
-        files[start : start + COLUMNS * ROWS] for start in range(0, len(files), COLUMNS * ROWS)
-    ]
-    return [await _draw(chromium, assets, group) for group in groups]
+    """Return PNG sheets of up to 12 assets, in the order of their names."""
+    files = [file for file in assets.rglob("*") if file.is_file()]
+    names = sorted(file.relative_to(assets).as_posix() for file in files)
+    sheets = []
+    size = COLUMNS * ROWS
+    for start in range(0, len(names), size):
+        sheets.append(await _draw(chromium, assets, names[start : start + size]))
+    return sheets
 
 
-async def _draw(chromium: Chromium, assets: Path, names: list[str]) -> bytes:
+async def _draw(chromium: Chromium, assets: Path, names: Sequence[str]) -> bytes:
+    cells = "".join(map(_cell, names))
+    rows = -(-len(names) // COLUMNS)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "index.html"
-        page.write_text(
-            f"<!DOCTYPE html><meta charset=utf-8><style>{STYLE}</style>{''.join(map(_cell, names))}",
-            encoding="utf-8",
-        )
-        async with chromium.open(
-            Site(page, assets), WIDTH, CELL * -(-len(names) // COLUMNS)
-        ) as tab:
+        head = f"<!DOCTYPE html><meta charset=utf-8><style>{STYLE}</style>"
+        page.write_text(head + cells, encoding="utf-8")
+        async with chromium.open(Site(page, assets), WIDTH, CELL * rows) as tab:
             await tab.settle()
             return await tab.screenshot()
 
 
 def _cell(name: str) -> str:
-    kind = (mimetypes.guess_type(name)[0] or "").partition("/")[0]
+    media_type = mimetypes.guess_type(name)[0] or ""
+    kind = media_type.partition("/")[0]
     address = f"{PLACEHOLDER.decode()}/{quote(name)}"
-    shown = {
-        "image": f'<img src="{address}">',
-        "video": f'<video src="{address}" preload="auto" muted></video>',
-    }.get(kind, "")
-    return f"<figure>{shown}<figcaption>{escape(name)}</figcaption></figure>"
+    picture = PICTURES.get(kind, "").format(address=address)
+    return f"<figure>{picture}<figcaption>{escape(name)}</figcaption></figure>"

@@ -12,7 +12,6 @@ from PIL import Image, ImageChops
 from iwr.errors import DataError
 from iwr.tasks.load import load
 from iwr.tasks.recorder.record import checkpoints, record_task, record_video
-from iwr.tasks.recorder.script import read_script
 
 PAGE = """<!DOCTYPE html><title>Greeter</title>
 <style>*{margin:0} body{font:20px Arial,sans-serif;background:#9ad} main{height:900px}
@@ -236,68 +235,3 @@ def test_a_folder_without_a_page_is_refused(tmp_path):
     (tmp_path / "script.yaml").write_text(SCRIPT)
     with pytest.raises(DataError, match=r"there is no index\.html"):
         record_task(tmp_path, tmp_path / "script.yaml", tmp_path / "out", "t")
-
-
-ONE = "actions:\n- type: Click\n  target: '#a'\n  description: Click it.\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "where", "says"),
-    [
-        ("actions: [", ":1: ", "not valid YAML"),
-        ("- 1\n", ": ", "mapping with the key `actions`"),
-        ("resolution: 640x480\n", ":1: actions: ", "missing"),
-        ("actions: []\n", ":1: actions: ", "at least 1 item"),
-        (
-            ONE.replace("Click\n", "Tap\n"),
-            ":2: action 1 type: ",
-            "'Tap' is unknown; use 'Click', 'Type', 'Scroll' or 'Press'",
-        ),
-        (ONE.replace("  target: '#a'\n", ""), ":2: action 1: ", "Click needs `target`"),
-        (
-            ONE + "- {type: Type, target: '#a', description: x}\n",
-            ":5: action 2: ",
-            "Type needs `text`",
-        ),
-        (ONE + "- {type: Press, description: x}\n", ":5: action 2: ", "Press needs `key`"),
-        (
-            ONE + "- {type: Scroll, direction: left, description: x}\n",
-            ":5: action 2 direction: ",
-            "use 'down' or 'up'",
-        ),
-        (ONE + "  text: abc\n", ":2: action 1: ", "Click has no `text`"),
-        (
-            ONE.replace("description: Click it.", "description: ''"),
-            ":4: action 1 description: ",
-            "at least 1 character",
-        ),
-        (
-            ONE + "  asertion: abc\n",
-            ":5: action 1 asertion: ",
-            "unknown key; known are type, description, target",
-        ),
-        ("resolution: 640\n" + ONE, ":1: resolution: ", "640"),
-        ("resolution: 640 x 480\n" + ONE, ":1: resolution: ", "is not WIDTHxHEIGHT"),
-        ("resolution: 641x480\n" + ONE, ":1: resolution: ", "must be even"),
-    ],
-)
-def test_a_faulty_script_gets_one_clear_message(tmp_path, text, where, says):
-    file = tmp_path / "script.yaml"
-    file.write_text(text)
-    with pytest.raises(DataError) as caught:
-        read_script(file)
-    message = str(caught.value)
-    assert (
-        message.startswith(f"{file}{where}")
-        and says in message
-        and "\n" not in message
-        and caught.value.hint
-    )
-
-
-def test_a_script_that_is_not_there_or_not_text_is_refused(tmp_path):
-    with pytest.raises(DataError, match="No such file"):
-        read_script(tmp_path / "none.yaml")
-    (tmp_path / "latin.yaml").write_bytes(b"actions: \xe9")
-    with pytest.raises(DataError, match="byte 10 is not UTF-8"):
-        read_script(tmp_path / "latin.yaml")
