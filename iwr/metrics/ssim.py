@@ -1,16 +1,18 @@
-"""Structural similarity of two whole screenshots (Wang et al. 2004, skimage.metrics.structural_similarity).
+"""Structural similarity of two whole screenshots (Wang et al. 2004, scikit-image).
 
-Policy: RGB at full resolution, window 7, no crop; the candidate is brought to the reference's size by
-`images.fit_to`; negative values count as 0. Images below 7 pixels on a side have no value.
+Policy: RGB at full resolution, window 7, no crop; the candidate is brought to the reference's size
+by `images.fit_to`; negative values count as 0. Images below 7 pixels on a side have no value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 from iwr.errors import MetricError
 from iwr.metrics.base import PairMetric
+from iwr.metrics.batch import clamp
 from iwr.metrics.images import Screenshot, fit_to
 from iwr.records import digest
 
@@ -25,17 +27,22 @@ class Ssim(PairMetric):
         self.key = digest(self.engine, "rgb, whole, fit_to, window", WINDOW)
 
     def prepare(self, reference: Screenshot, candidate: Screenshot) -> float:
-        from skimage.metrics import structural_similarity
+        from skimage import metrics
 
-        if min(reference.size) < WINDOW:
+        library: Any = metrics
+        width, height = reference.size
+        if min(width, height) < WINDOW:
             raise MetricError(
-                f"{reference.path}: {reference.size[0]}x{reference.size[1]} is smaller than SSIM's window of {WINDOW}"
+                f"{reference.path}: {width}x{height} is smaller than SSIM's window of {WINDOW}"
             )
-        pixels = fit_to(candidate, reference.size)
-        value = structural_similarity(
-            reference.pixels, pixels, win_size=WINDOW, data_range=255, channel_axis=2
+        value = library.structural_similarity(
+            reference.pixels,
+            fit_to(candidate, reference.size),
+            win_size=WINDOW,
+            data_range=255,
+            channel_axis=2,
         )
-        return min(1.0, max(0.0, float(value)))
+        return clamp(float(value))
 
     def measure(self, items: Sequence[float]) -> Sequence[float]:
         return items

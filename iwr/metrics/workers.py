@@ -8,26 +8,32 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-T = TypeVar("T")
-R = TypeVar("R")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def available_cores() -> int:
-    """Cores that this process may use, which on a shared node are fewer than the machine has."""
+    """Return how many cores this process may use: on a shared node fewer than the machine has."""
     return len(os.sched_getaffinity(0))
 
 
-def ordered_map(work: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
-    """`map(work, items)` in threads, results in order, at most `ahead` items begun and not yet taken."""
-    waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(min(ahead, available_cores()), thread_name_prefix="decode") as pool:
+def ordered_map(
+    work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Yield `work(item)` for each item, computed in threads, in order.
+
+    At most `ahead` items are in progress or waiting to be taken.
+    """
+    pending: deque[Future[Result]] = deque()
+    workers = min(ahead, available_cores())
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(work, item))
+                if len(pending) >= ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for future in waiting:
+            for future in pending:
                 future.cancel()

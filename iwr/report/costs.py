@@ -10,81 +10,111 @@ from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths
 
 Cost = dict[str, Any]
-"""{model, engine, answers, truncated, prompt_tokens, completion_tokens, request_seconds, seconds, start_seconds,
-tokens_per_second, gpu_hours}: what costs.json holds.
+"""What costs.json holds of a model: {model, engine, answers, truncated, prompt_tokens,
+completion_tokens, request_seconds, seconds, start_seconds, tokens_per_second, gpu_hours}.
 
-`request_seconds` is summed over the answers that are on disk; requests run side by side, so it is more than the time on
-the clock. The keys behind it come from the engines' sessions, in which an answer that was asked for again counts again:
-`seconds` of answering and `start_seconds` of starting, `tokens_per_second` that one engine wrote while it answered, and
-`gpu_hours` of all its GPUs, starts included. They are None where no session is recorded.
+`request_seconds` is summed over the answers that are on disk; requests run side by side, so it is
+more than the time on the clock. The keys behind it come from the engines' sessions, in which an
+answer that was requested again counts again: `seconds` of answering and `start_seconds` of
+starting, `tokens_per_second` that one engine wrote while it answered, and `gpu_hours` of all its
+GPUs, starts included. They are None where no session is recorded.
 """
+
 COLUMNS = {
     "engine": "Engine",
     "answers": "Answers",
-    "truncated": "Cut off",
+    "truncated": "Truncated",
     "prompt_tokens": "Prompt tokens",
     "completion_tokens": "Answer tokens",
     "request_seconds": "Request seconds",
     "seconds": "Seconds",
-    "start_seconds": "Starting",
-    "tokens_per_second": "Tokens a second",
+    "start_seconds": "Start seconds",
+    "tokens_per_second": "Tokens per second",
     "gpu_hours": "GPU-hours",
 }
-FORMS = {"tokens_per_second": ",.1f", "gpu_hours": ",.2f"}
+FORMATS = {
+    "tokens_per_second": ",.1f",
+    "gpu_hours": ",.2f",
+}
 NOTE = (
-    "Request seconds are summed over requests, which run side by side: they are more than the time on the clock. Seconds and"
-    " starting are times on the clock, of all servers together; GPU-hours contain both."
+    "Request seconds are summed over requests, which run side by side: they exceed the time on the "
+    "clock. Seconds and start seconds are times on the clock, of all servers together; GPU-hours "
+    "include both."
 )
 
 
 def costs(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> list[Cost]:
-    """A row for each model that wrote something; baselines cost nothing and are left out."""
-    return [found for model in models if (found := _cost(model, tasks, paths))]
+    """Return a row for each model that wrote something; baselines cost nothing and are left out."""
+    rows = []
+    for model in models:
+        answers = _answers(model, tasks, paths)
+        answer_cost = _answer_cost(answers)
+        if answer_cost["completion_tokens"]:
+            engine_cost = _engine_cost(_sessions(model, paths))
+            rows.append({"model": model, **answer_cost, **engine_cost})
+    return rows
 
 
-def _cost(model: str, tasks: Sequence[Task], paths: RunPaths) -> Cost | None:
-    records = [
-        record
-        for task in tasks
-        if (record := readable(paths.task(model, task.id).generation, Generation))
-    ]
-    written = sum(record.usage.completion_tokens or 0 for record in records)
-    if not written:
-        return None
-    return {
-        "model": model,
-        "engine": next((record.engine for record in records if record.engine), None),
-        "answers": sum(record.seconds is not None for record in records),
-        "truncated": sum(record.truncated for record in records),
-        "prompt_tokens": sum(record.usage.prompt_tokens or 0 for record in records),
-        "completion_tokens": written,
-        "request_seconds": sum(record.seconds or 0 for record in records),
-        **_engine_cost(
-            [session for path in paths.sessions(model) if (session := readable(path, Session))]
-        ),
+def _answers(model: str, tasks: Sequence[Task], paths: RunPaths) -> list[Generation]:
+    answers = []
+    for task in tasks:
+        answer = readable(paths.task(model, task.id).generation, Generation)
+        if answer:
+            answers.append(answer)
+    return answers
+
+
+def _sessions(model: str, paths: RunPaths) -> list[Session]:
+    sessions = []
+    for path in paths.sessions(model):
+        session = readable(path, Session)
+        if session:
+            sessions.append(session)
+    return sessions
+
+
+def _answer_cost(answers: Sequence[Generation]) -> Cost:
+    cost: Cost = {
+        "engine": None,
+        "answers": 0,
+        "truncated": 0,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "request_seconds": 0,
     }
+    for answer in answers:
+        usage = answer.usage
+        cost["engine"] = cost["engine"] or answer.engine
+        cost["answers"] += answer.seconds is not None
+        cost["truncated"] += answer.truncated
+        cost["prompt_tokens"] += usage.prompt_tokens or 0
+        cost["completion_tokens"] += usage.completion_tokens or 0
+        cost["request_seconds"] += answer.seconds or 0
+    return cost
 
 
-def _engine_cost(sessions: Sequence[Session]) -> dict[str, float | None]:
+def _engine_cost(sessions: Sequence[Session]) -> Cost:
     if not sessions:
         return dict.fromkeys(("seconds", "start_seconds", "tokens_per_second", "gpu_hours"))
     seconds = sum(session.seconds for session in sessions)
+    tokens = sum(session.completion_tokens for session in sessions)
     return {
         "seconds": seconds,
         "start_seconds": sum(session.start_seconds for session in sessions),
-        "tokens_per_second": sum(session.completion_tokens for session in sessions) / seconds
-        if seconds
-        else None,
+        "tokens_per_second": tokens / seconds if seconds else None,
         "gpu_hours": sum(session.gpu_hours for session in sessions),
     }
 
 
-def cells(cost: Cost) -> dict[str, str]:
-    """A row under `COLUMNS`, as text."""
-    return {key: _shown(cost[key], FORMS.get(key, ",.0f")) for key in COLUMNS}
-
-
-def _shown(value: Any, form: str) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else format(value, form)
+def cost_cells(cost: Cost) -> dict[str, str]:
+    """Return a row under `COLUMNS`, as text."""
+    cells = {}
+    for key in COLUMNS:
+        value = cost[key]
+        if value is None:
+            cells[key] = "-"
+        elif isinstance(value, str):
+            cells[key] = value
+        else:
+            cells[key] = format(value, FORMATS.get(key, ",.0f"))
+    return cells

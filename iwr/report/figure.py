@@ -2,226 +2,275 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iwr.records import digest
-from iwr.report.summary import CEILING, FLOOR, Summary
+from iwr.report.summary import CEILING, FLOOR, Part, Summary, read_json
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import ReportPaths, RunPaths
 from iwr.scores.aggregate import AXES, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
 
-FORMATS = ("svg", "png", "pdf")
+# Okabe and Ito: colour-blind readers can tell them apart
 COLOURS = {
     "final": "#0072b2",
     "ifs": "#e69f00",
     "vfs": "#009e73",
-}  # Okabe and Ito: told apart by colour-blind readers
-SHOWN = 12  # models in one figure at most, best first
+}
+LABELS = {
+    "final": "Final",
+    "ifs": "IFS",
+    "vfs": "VFS",
+}
+METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "png": {},
+    "pdf": {"CreationDate": None},
+}
+"""Of each format, without the time: the same scores give the same bytes."""
+
+STYLE: Any = {
+    "svg.hashsalt": "iwr",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+MOST_MODELS = 12  # in one figure, best first
+BARS_WIDTH = 0.8  # of all bars of one group together; groups are 1 apart
+LONGEST_LABEL = 24  # characters
 
 
 class Figure(NamedTuple):
+    """One figure as the report shows it."""
+
     name: str  # of its files, without the ending
     title: str
-    alt: str  # what a reader who cannot see it should know
+    alt: str  # the same in words, for readers who cannot see it
+
+
+class Plan(NamedTuple):
+    """A figure and the function that draws it onto axes."""
+
+    figure: Figure
+    draw: Callable[[Axes], None]
 
 
 def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
-    """Draw what the scores allow into <report>/figures; nothing is drawn again when the scores are the same.
+    """Draw what the scores allow into <report>/figures.
 
-    Raises DataError when the disk refuses.
+    Nothing is drawn again when the scores are the same. Raises DataError when the disk refuses.
     """
     folder = ReportPaths(paths.report).figures
     plans = list(_plans(summary))
-    finals = [score.final for score in summary.scores]
-    made_from = digest(
+    source = digest(
         summary.rows,
         summary.parts,
         summary.intervals,
         summary.kinds,
-        finals,
+        [score.final for score in summary.scores],
         Path(__file__).read_bytes(),
     )
     stamp = folder / "made_from.json"
-    if _read(stamp) != made_from:
-        for figure, draw in plans:
-            _draw(figure, draw, folder)
-        write_atomic(stamp, json.dumps(made_from) + "\n")
-    return [figure for figure, _ in plans]
+    if read_json(stamp).get("source") != source:
+        for plan in plans:
+            _write(plan, folder)
+        write_atomic(stamp, json.dumps({"source": source}) + "\n")
+    return [plan.figure for plan in plans]
 
 
-def _plans(summary: Summary) -> Iterator[tuple[Figure, Any]]:
-    """Each figure and the function that draws it onto axes."""
-    rows = [row for row in summary.rows if row["final"] is not None][:SHOWN]
+# ---- plans -------------------------------------------------------------------------------------
+
+
+def _plans(summary: Summary) -> Iterator[Plan]:
+    ranked = [row for row in summary.rows if row["final"] is not None]
+    rows = ranked[:MOST_MODELS]
     if not rows:
         return
-    alt = f"Bars of Final, IFS and VFS for {len(rows)} models; best: {rows[0]['model']} with {rows[0]['final']:.3f}."
-    yield (
-        Figure("scores", "Scores with 95 % intervals", alt),
-        lambda axes: _bars(axes, rows, summary),
-    )
-    yield (
-        Figure("ifs_vfs", "IFS against VFS", f"One point for each of {len(rows)} models."),
-        lambda axes: _scatter(axes, rows),
-    )
+    names = [row["model"] for row in rows]
+    yield _bars_plan(rows, summary)
+    yield _scatter_plan(rows)
     for axis in AXES:
-        parts = [row for row in summary.parts if row["axis"] == axis]
-        values = list(dict.fromkeys(row["value"] for row in parts))
-        if len(values) > 1:
-            name = axis.replace("_", " ")
-            yield (
-                Figure(
-                    f"by_{axis}",
-                    f"Final by {name}",
-                    f"Grouped bars: {len(values)} groups of tasks, {len(rows)} models.",
-                ),
-                lambda axes, parts=parts, values=values: _groups(axes, rows, parts, values),
-            )
-    models = [
-        row["model"] for row in rows if summary.kinds.get(row["model"]) not in (*FLOOR, *CEILING)
-    ]
+        parts = summary.parts_of(axis)
+        if len(parts) > 1:
+            yield _groups_plan(axis, parts, names)
+    models = _without_baselines(names, summary)
     if len(models) > 1:
-        yield (
-            Figure(
-                "paired",
-                "Paired differences to the best model",
-                f"Final of each model minus that of {models[0]}, a point a task.",
-            ),
-            lambda axes: _paired(axes, models, summary),
-        )
+        yield _paired_plan(models, summary)
 
 
-def _draw(figure: Figure, draw: Any, folder: Path) -> None:
-    import io
+def _bars_plan(rows: Sequence[Row], summary: Summary) -> Plan:
+    best = rows[0]
+    alt = (
+        f"Bars of Final, IFS and VFS for {len(rows)} models; "
+        f"best: {best['model']} with {best['final']:.3f}."
+    )
+    figure = Figure("scores", "Scores with 95 % intervals", alt)
+    return Plan(figure, partial(_draw_bars, rows=rows, summary=summary))
 
+
+def _scatter_plan(rows: Sequence[Row]) -> Plan:
+    figure = Figure("ifs_vfs", "IFS against VFS", f"One point for each of {len(rows)} models.")
+    return Plan(figure, partial(_draw_scatter, rows=rows))
+
+
+def _groups_plan(axis: str, parts: Sequence[Part], models: Sequence[str]) -> Plan:
+    alt = f"Grouped bars: {len(parts)} groups of tasks, {len(models)} models."
+    figure = Figure(f"by_{axis}", f"Final by {axis.replace('_', ' ')}", alt)
+    return Plan(figure, partial(_draw_groups, parts=parts, models=models))
+
+
+def _paired_plan(models: Sequence[str], summary: Summary) -> Plan:
+    alt = f"Final of each model minus that of {models[0]}, a point a task."
+    figure = Figure("paired", "Paired differences to the best model", alt)
+    return Plan(figure, partial(_draw_paired, models=models, summary=summary))
+
+
+def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
+    baselines = {row["model"] for row in summary.baselines((*FLOOR, *CEILING))}
+    return [name for name in names if name not in baselines]
+
+
+# ---- drawing -----------------------------------------------------------------------------------
+
+
+def _write(plan: Plan, folder: Path) -> None:
+    """Draw one figure and write it in all formats."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure as NewCanvas
+    from matplotlib.figure import Figure as Canvas
 
-    with rc_context(
-        {
-            "svg.hashsalt": "iwr",
-            "font.size": 9,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-        }
-    ):
-        canvas: Canvas = NewCanvas(figsize=(6.4, 4.0), layout="constrained")
+    with rc_context(STYLE):
+        canvas = Canvas(figsize=(6.4, 4.0), layout="constrained")
         axes = canvas.subplots()
-        draw(axes)
-        handles, labels = axes.get_legend_handles_labels()
-        if labels:
-            canvas.legend(
-                handles,
-                labels,
-                loc="outside upper center",
-                ncols=min(4, len(labels)),
-                frameon=False,
-                fontsize=8,
-            )
-        for kind in FORMATS:
+        plan.draw(axes)
+        _add_legend(canvas, axes)
+        for kind, metadata in METADATA.items():
             data = io.BytesIO()
-            when = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}[
-                kind
-            ]  # same scores, same bytes
-            canvas.savefig(data, format=kind, dpi=200, metadata=when)
-            write_atomic(folder / f"{figure.name}.{kind}", data.getvalue())
+            canvas.savefig(data, format=kind, dpi=200, metadata=metadata)
+            write_atomic(folder / f"{plan.figure.name}.{kind}", data.getvalue())
 
 
-def _bars(axes: Axes, rows: list[Row], summary: Summary) -> None:
-    width = 0.8 / len(COLOURS)
-    for index, (name, colour) in enumerate(COLOURS.items()):
-        places = [place + (index - 1) * width for place in range(len(rows))]
-        values = [row[name] for row in rows]
-        ends = [
-            summary.intervals.get(row["model"], {}).get(name) or (row[name], row[name])
-            for row in rows
-        ]
-        errors = [
-            [max(0.0, v - low) for v, (low, _) in zip(values, ends, strict=True)],
-            [max(0.0, high - v) for v, (_, high) in zip(values, ends, strict=True)],
-        ]
+def _add_legend(canvas: Any, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
+    canvas.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=min(4, len(labels)),
+        frameon=False,
+        fontsize=8,
+    )
+
+
+def _draw_bars(axes: Axes, rows: Sequence[Row], summary: Summary) -> None:
+    width = BARS_WIDTH / len(COLOURS)
+    for index, name in enumerate(COLOURS):
+        heights = []
+        below = []
+        above = []
+        for row in rows:
+            value = row[name]
+            low, high = summary.ends(row["model"], name) or (value, value)
+            heights.append(value)
+            below.append(max(0.0, value - low))
+            above.append(max(0.0, high - value))
         axes.bar(
-            places,
-            values,
+            _places(len(rows), index, len(COLOURS)),
+            heights,
             width,
-            yerr=errors,
-            label=name.upper() if name != "final" else "Final",
-            color=colour,
+            yerr=[below, above],
+            label=LABELS[name],
+            color=COLOURS[name],
             capsize=2,
             error_kw={"linewidth": 0.8},
         )
-    _name_models(axes, rows)
-    axes.set_ylim(0, 1.02)
-    axes.set_ylabel("score")
+    _set_names(axes, [row["model"] for row in rows])
+    _set_score_axis(axes, "score")
 
 
-def _scatter(axes: Axes, rows: list[Row]) -> None:
-    axes.scatter([row["vfs"] for row in rows], [row["ifs"] for row in rows], color=COLOURS["final"])
+def _draw_scatter(axes: Axes, rows: Sequence[Row]) -> None:
     for row in rows:
+        point = (row["vfs"], row["ifs"])
+        axes.scatter(*point, color=COLOURS["final"])
         axes.annotate(
             row["model"],
-            (row["vfs"], row["ifs"]),
+            point,
             xytext=(4, 3),
             textcoords="offset points",
             fontsize=7,
         )
-    axes.set(xlabel="VFS", ylabel="IFS", xlim=(-0.02, 1.05), ylim=(-0.02, 1.05))
+    limits = (-0.02, 1.05)
+    axes.set(xlabel="VFS", ylabel="IFS", xlim=limits, ylim=limits)
 
 
-def _groups(axes: Axes, rows: list[Row], parts: list[Row], values: list[str]) -> None:
-    finals = {(row["model"], row["value"]): row["final"] for row in parts}
-    width = 0.8 / len(rows)
-    for index, row in enumerate(rows):
-        places = [place + (index - (len(rows) - 1) / 2) * width for place in range(len(values))]
-        axes.bar(
-            places,
-            [finals.get((row["model"], value)) or 0.0 for value in values],
-            width,
-            label=row["model"],
-        )
-    slanted: dict[str, Any] = {"rotation": 20, "ha": "right"} if len(values) > 4 else {}
-    axes.set_xticks(range(len(values)), [_plain(value) for value in values], **slanted)
-    axes.set_ylim(0, 1.02)
-    axes.set_ylabel("Final")
+def _draw_groups(axes: Axes, parts: Sequence[Part], models: Sequence[str]) -> None:
+    width = BARS_WIDTH / len(models)
+    for index, model in enumerate(models):
+        heights = [part.finals[index] or 0.0 for part in parts]
+        axes.bar(_places(len(parts), index, len(models)), heights, width, label=model)
+    labels = [_label(part.value) for part in parts]
+    if len(labels) > 4:
+        axes.set_xticks(range(len(labels)), labels, rotation=20, ha="right")
+    else:
+        axes.set_xticks(range(len(labels)), labels)
+    _set_score_axis(axes, "Final")
 
 
-def _paired(axes: Axes, models: list[str], summary: Summary) -> None:
-    finals = {(score.model, score.task): score.final for score in summary.scores}
-    best, others = models[0], models[1:]
+def _draw_paired(axes: Axes, models: Sequence[str], summary: Summary) -> None:
+    best, *others = models
     for place, model in enumerate(others):
-        pairs = [(finals[model, task.id], finals[best, task.id]) for task in summary.tasks]
-        known = sorted(a - b for a, b in pairs if a is not None and b is not None)
-        spread = [place + 0.3 * ((index * 0.618) % 1 - 0.5) for index in range(len(known))]
-        axes.scatter(spread, known, s=9, alpha=0.6, color=COLOURS["final"], linewidths=0)
-        if known:
-            axes.plot(
-                [place - 0.25, place + 0.25],
-                [sum(known) / len(known)] * 2,
-                color="black",
-                linewidth=1.5,
-            )
+        differences = _differences(model, best, summary)
+        if not differences:
+            continue
+        # the golden ratio spreads neighbours in rank evenly to both sides
+        spread = []
+        for index in range(len(differences)):
+            spread.append(place + 0.3 * (index * 0.618 % 1 - 0.5))
+        axes.scatter(spread, differences, s=9, alpha=0.6, color=COLOURS["final"], linewidths=0)
+        mean = sum(differences) / len(differences)
+        axes.hlines(mean, place - 0.25, place + 0.25, color="black", linewidth=1.5)
     axes.axhline(0, color="grey", linewidth=0.8)
-    axes.set_xticks(range(len(others)), others, rotation=30, ha="right")
+    _set_names(axes, others)
     axes.set_ylabel(f"Final minus that of {best}")
 
 
-def _name_models(axes: Axes, rows: list[Row]) -> None:
-    axes.set_xticks(range(len(rows)), [row["model"] for row in rows], rotation=30, ha="right")
+def _differences(model: str, best: str, summary: Summary) -> list[float]:
+    """Return Final of `model` minus that of `best` by task, sorted; unscored tasks left out."""
+    finals = {(score.model, score.task): score.final for score in summary.scores}
+    differences = []
+    for task in summary.tasks:
+        value = finals[model, task.id]
+        reference = finals[best, task.id]
+        if value is not None and reference is not None:
+            differences.append(value - reference)
+    return sorted(differences)
 
 
-def _plain(text: str) -> str:
-    """Matplotlib reads dollar signs as formulas."""
-    return (text if len(text) <= 24 else text[:23] + "…").replace("$", r"\$")
+def _places(groups: int, index: int, bars: int) -> list[float]:
+    """Return where bar `index` of `bars` is in each group; groups are centred on 0, 1, 2 …"""
+    offset = (index - (bars - 1) / 2) * BARS_WIDTH / bars
+    return [group + offset for group in range(groups)]
 
 
-def _read(file: Path) -> str | None:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None  # none yet, or damaged: drawn again
+def _set_names(axes: Axes, names: Sequence[str]) -> None:
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+
+
+def _set_score_axis(axes: Axes, label: str) -> None:
+    axes.set_ylim(0, 1.02)
+    axes.set_ylabel(label)
+
+
+def _label(text: str) -> str:
+    """Return a short label; matplotlib would read dollar signs as formulas."""
+    if len(text) > LONGEST_LABEL:
+        text = text[: LONGEST_LABEL - 1] + "…"
+    return text.replace("$", r"\$")

@@ -3,121 +3,161 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from iwr.records import ScoreStatus, TaskScore
-from iwr.report import costs
-from iwr.report.published import NOTE, published
-from iwr.report.summary import CAUSES, CEILING, FLOOR, HEADERS, Summary, cells, failures, shown
+from iwr.report.costs import COLUMNS, cost_cells
+from iwr.report.costs import NOTE as COSTS_NOTE
+from iwr.report.published import NOTE as PUBLISHED_NOTE
+from iwr.report.published import published_scores
+from iwr.report.summary import (
+    CAUSES,
+    CEILING,
+    FLOOR,
+    HEADERS,
+    Summary,
+    failure_counts,
+    format_score,
+    leaderboard_cells,
+)
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES, Row
 
+LONGEST = 500  # characters in one cell
+
+PUBLISHED_COLUMNS = {
+    "Model": "model",
+    "IFS": "ifs",
+    "Low": "low_level",
+    "High": "high_level",
+    "VFS": "vfs",
+    "Final": "final",
+    "Source": "source",
+}
+
 
 def markdown(summary: Summary) -> str:
-    config = summary.config
-    engines = sorted(
-        {f"{name}: {engine}" for score in summary.scores for name, engine in score.engines.items()}
-    )
-    parts = [
-        "# Leaderboard",
-        f"Judge `{config.judge.name}`, protocol `{config.protocol.name}`. {_inline(config.protocol.note)}",
-        f"Scores are in [0, 1]: {formula.TEXT}. Missing pages count as 0; unscored tasks are left out of the means.",
-        *([f"Computed by {_inline('; '.join(engines))}."] if engines else []),
-        _table(
-            (*HEADERS, "Final, 95 %"),
-            ([*cells(row), summary.span(row["model"], "final")] for row in summary.rows),
-        ),
-        *filter(
-            None,
-            [
-                _baselines("Floor", summary.baselines(FLOOR)),
-                _baselines("Ceiling", summary.baselines(CEILING)),
-                summary.caution,
-            ],
-        ),
-        _inline(summary.trust),
-        "## Where pages failed",
-        _table(
-            ("Model", *CAUSES),
-            (
-                [model, *(count[cause] for cause in CAUSES)]
-                for model, count in failures(summary.scores).items()
-            ),
-        ),
+    """Return the text of report.md."""
+    paragraphs = [
+        *_introduction(summary),
+        *_leaderboard(summary),
+        *_failures(summary.scores),
         *_unscored(summary.scores),
-        *(part for axis in AXES for part in _axis(axis, summary)),
-        *_costs(summary),
-        "## Published scores, not comparable",
-        f"{NOTE} In percent.",
-        _table(
-            ("Model", "IFS", "Low", "High", "VFS", "Final", "Source"),
-            (
-                [
-                    row[key]
-                    for key in ("model", "ifs", "low_level", "high_level", "vfs", "final", "source")
-                ]
-                for row in published()
-            ),
-        ),
     ]
-    return "\n\n".join(parts) + "\n"
+    for axis in AXES:
+        paragraphs += _axis(axis, summary)
+    paragraphs += _costs(summary)
+    paragraphs += _published()
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _baselines(word: str, rows: Sequence[Row]) -> str | None:
-    """A sentence on what is reached without a model."""
-    found = "; ".join(
-        f"{row['model']} {shown(row['final'])} (IFS {shown(row['ifs'])}, VFS {shown(row['vfs'])})"
-        for row in rows
-    )
-    return f"{word}, from baselines that are no models: {found}." if rows else None
+def _introduction(summary: Summary) -> list[str]:
+    judge, protocol = summary.config.judge, summary.config.protocol
+    paragraphs = [
+        "# Leaderboard",
+        f"Judge `{judge.name}`, protocol `{protocol.name}`. {_inline(protocol.note)}",
+        f"Scores are in [0, 1]: {formula.TEXT}. Missing pages count as 0; unscored tasks are left "
+        "out of the means.",
+    ]
+    engines = set()
+    for score in summary.scores:
+        for name, engine in score.engines.items():
+            engines.add(f"{name}: {engine}")
+    if engines:
+        paragraphs.append(f"Computed by {_inline('; '.join(sorted(engines)))}.")
+    return paragraphs
 
 
-def _axis(axis: str, summary: Summary) -> list[str]:
-    """Final by part of the benchmark, a column a model; nothing when the data do not say."""
-    rows = [row for row in summary.parts if row["axis"] == axis]
-    values = list(dict.fromkeys(row["value"] for row in rows))
-    if values == ["(not given)"]:
+def _leaderboard(summary: Summary) -> list[str]:
+    lines = []
+    for row in summary.rows:
+        span = summary.span(row["model"], "final")
+        lines.append([*leaderboard_cells(row), span])
+    paragraphs = [
+        _table((*HEADERS, "Final, 95 %"), lines),
+        *_baselines("Floor", summary.baselines(FLOOR)),
+        *_baselines("Ceiling", summary.baselines(CEILING)),
+    ]
+    if summary.caution:
+        paragraphs.append(summary.caution)
+    paragraphs.append(_inline(summary.trust))
+    return paragraphs
+
+
+def _baselines(name: str, rows: Sequence[Row]) -> list[str]:
+    """Return a sentence on what is reached without a model."""
+    if not rows:
         return []
-    finals = {(row["value"], row["model"]): row["final"] for row in rows}
-    tasks = {row["value"]: row["tasks"] for row in rows}
-    models = [row["model"] for row in summary.rows]
-    lines = (
-        [value, str(tasks[value]), *(shown(finals[value, model]) for model in models)]
-        for value in values
-    )
-    return [
-        f"## Final by {axis.replace('_', ' ')}",
-        _table((axis.replace("_", " ").capitalize(), "Tasks", *models), lines),
-    ]
+    phrases = []
+    for row in rows:
+        final, ifs, vfs = (format_score(row[key]) for key in ("final", "ifs", "vfs"))
+        phrases.append(f"{row['model']} {final} (IFS {ifs}, VFS {vfs})")
+    return [f"{name}, from baselines that are no models: {'; '.join(phrases)}."]
 
 
-def _costs(summary: Summary) -> list[str]:
-    rows = ([cost["model"], *costs.cells(cost).values()] for cost in summary.costs)
-    return (
-        ["## Generation", costs.NOTE, _table(("Model", *costs.COLUMNS.values()), rows)]
-        if summary.costs
-        else []
-    )
+def _failures(scores: Sequence[TaskScore]) -> list[str]:
+    lines = []
+    for model, counts in failure_counts(scores).items():
+        cells = [str(counts[cause]) for cause in CAUSES]
+        lines.append([model, *cells])
+    return ["## Where pages failed", _table(("Model", *CAUSES), lines)]
 
 
 def _unscored(scores: Sequence[TaskScore]) -> list[str]:
-    rows = [
-        [score.model, score.task, score.reason or ""]
-        for score in scores
-        if score.status is ScoreStatus.UNSCORED
+    lines = []
+    for score in scores:
+        if score.status is ScoreStatus.UNSCORED:
+            lines.append([score.model, score.task, score.reason or ""])
+    if not lines:
+        return []
+    return ["## Unscored", _table(("Model", "Task", "Reason"), lines)]
+
+
+def _axis(axis: str, summary: Summary) -> list[str]:
+    """Return Final by part of the benchmark, a column a model; nothing when the data do not say."""
+    parts = summary.parts_of(axis)
+    if not parts:
+        return []
+    name = axis.replace("_", " ")
+    lines = []
+    for part in parts:
+        finals = [format_score(final) for final in part.finals]
+        lines.append([part.value, str(part.tasks), *finals])
+    headers = (name.capitalize(), "Tasks", *summary.models)
+    return [f"## Final by {name}", _table(headers, lines)]
+
+
+def _costs(summary: Summary) -> list[str]:
+    if not summary.costs:
+        return []
+    lines = [[cost["model"], *cost_cells(cost).values()] for cost in summary.costs]
+    return ["## Generation", COSTS_NOTE, _table(("Model", *COLUMNS.values()), lines)]
+
+
+def _published() -> list[str]:
+    lines = []
+    for row in published_scores():
+        lines.append([row[key] for key in PUBLISHED_COLUMNS.values()])
+    return [
+        "## Published scores, not comparable",
+        f"{PUBLISHED_NOTE} In percent.",
+        _table(tuple(PUBLISHED_COLUMNS), lines),
     ]
-    return ["## Unscored", _table(("Model", "Task", "Why"), rows)] if rows else []
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [headers, ["---"] * len(headers), *rows]
-    return "\n".join(f"| {' | '.join(map(_inline, line))} |" for line in lines)
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(headers)
+    lines = []
+    for row in (headers, rule, *rows):
+        cells = " | ".join(map(_inline, row))
+        lines.append(f"| {cells} |")
+    return "\n".join(lines)
 
 
-def _inline(text: Any) -> str:
-    """Text of models and judges as one harmless line of Markdown."""
-    words = " ".join(str(text).split())
-    words = words if len(words) <= 500 else words[:499] + "…"
+def _inline(text: str) -> str:
+    """Return text of models and judges as one harmless line of Markdown."""
+    line = " ".join(text.split())
+    if len(line) > LONGEST:
+        line = line[: LONGEST - 1] + "…"
     for mark in "\\`*[]<>|&":
-        words = words.replace(mark, "\\" + mark)
-    return words
+        line = line.replace(mark, "\\" + mark)
+    return line

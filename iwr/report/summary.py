@@ -14,89 +14,166 @@ from iwr.report.costs import Cost, costs
 from iwr.report.trust import judge_trust
 from iwr.runs.files import readable, write_atomic
 from iwr.runs.paths import RunPaths
-from iwr.scores.aggregate import SCORES, Row, breakdown, counted_in_means, leaderboard
-from iwr.scores.stage import recorded
+from iwr.scores.aggregate import (
+    NOT_GIVEN,
+    SCORES,
+    Row,
+    breakdown,
+    counted_in_means,
+    leaderboard,
+)
+from iwr.scores.stage import read_scores
 from iwr.stats import FEW, LEVEL, interval
 
 FLOOR, CEILING = ("blank", "screenshot"), ("oracle",)  # kinds of baselines, worst first
 WITH_INTERVAL = ("ifs", "vfs", "final")
 COUNTS = ("tasks", "missing", "unscored")
 HEADERS = ("Model", "Tasks", "Missing", "Unscored", "IFS", "Low", "High", "VFS", "Final")
-CAUSES = ("all steps passed", "page", "action", "assertion", "no page", "unscored")
+
+ALL_PASSED = "all steps passed"
+NO_PAGE = "no page"
+UNSCORED = "unscored"
+CAUSES = (ALL_PASSED, "page", "action", "assertion", NO_PAGE, UNSCORED)
+
+CAUTION = (
+    f"Intervals over fewer than {FEW} tasks are too narrow: read them as a lower bound of the "
+    "uncertainty."
+)
+
 Intervals = dict[str, dict[str, tuple[float, float] | None]]
 """model -> score -> 95 % interval of its mean over tasks."""
 
 
+class Part(NamedTuple):
+    """One value of an axis of the benchmark, such as the domain "Shop"."""
+
+    value: str
+    tasks: int
+    finals: list[float | None]  # in the order of the leaderboard
+
+
 class Summary(NamedTuple):
+    """The numbers of one report."""
+
     config: Config
     tasks: Sequence[Task]
-    scores: list[TaskScore]  # of every model and task, in the order they were asked for
+    scores: list[TaskScore]  # of every model and task, in the order of the settings
     rows: list[Row]  # the leaderboard, best first
     parts: list[Row]  # by domain and complexity
     intervals: Intervals
-    kinds: dict[str, str]  # model -> kind of contestant, where a page of it is recorded
+    kinds: dict[str, str]  # model -> its kind, where a page of it is recorded
     costs: list[Cost]  # of the models that wrote something
     trust: str  # what the self-test says of the judge
 
-    def baselines(self, kinds: Sequence[str]) -> list[Row]:
-        """Rows of the contestants that are no models, in the order of `kinds`."""
-        return [row for kind in kinds for row in self.rows if self.kinds.get(row["model"]) == kind]
-
-    def span(self, model: str, score: str) -> str:
-        """The interval as text."""
-        ends = self.intervals.get(model, {}).get(score)
-        return f"{shown(ends[0])} to {shown(ends[1])}" if ends else shown(None)
+    @property
+    def models(self) -> list[str]:
+        """Names, best first."""
+        return [row["model"] for row in self.rows]
 
     @property
     def caution(self) -> str | None:
-        few = len(self.tasks) < FEW
-        return (
-            f"Intervals over fewer than {FEW} tasks are too narrow: read them as a lower bound of the uncertainty."
-            if few
-            else None
-        )
+        """The sentence on intervals over few tasks, where it applies."""
+        return CAUTION if len(self.tasks) < FEW else None
+
+    def baselines(self, kinds: Sequence[str]) -> list[Row]:
+        """Return the rows of baselines, in the order of `kinds`."""
+        rows = []
+        for kind in kinds:
+            rows += [row for row in self.rows if self.kinds.get(row["model"]) == kind]
+        return rows
+
+    def ends(self, model: str, score: str) -> tuple[float, float] | None:
+        """Return the ends of the 95 % interval; None for fewer than two tasks."""
+        return self.intervals.get(model, {}).get(score)
+
+    def span(self, model: str, score: str) -> str:
+        """Return the interval as text."""
+        ends = self.ends(model, score)
+        if ends is None:
+            return format_score(None)
+        low, high = ends
+        return f"{format_score(low)} to {format_score(high)}"
+
+    def parts_of(self, axis: str) -> list[Part]:
+        """Return Final by value of one axis; no parts when the data do not say."""
+        by_value: dict[str, dict[str, Row]] = {}
+        for row in self.parts:
+            if row["axis"] == axis:
+                by_value.setdefault(row["value"], {})[row["model"]] = row
+        if set(by_value) == {NOT_GIVEN}:
+            return []
+        parts = []
+        for value, rows in by_value.items():
+            tasks = rows[self.models[0]]["tasks"]
+            finals = [rows[model]["final"] for model in self.models]
+            parts.append(Part(value, tasks, finals))
+        return parts
 
 
-def cells(row: Row) -> list[str]:
-    """A row of the leaderboard under `HEADERS`."""
-    return [row["model"], *(str(row[key]) for key in COUNTS), *(shown(row[key]) for key in SCORES)]
+def leaderboard_cells(row: Row) -> list[str]:
+    """Return a row of the leaderboard under `HEADERS`."""
+    counts = [str(row[key]) for key in COUNTS]
+    scores = [format_score(row[key]) for key in SCORES]
+    return [row["model"], *counts, *scores]
 
 
-def shown(score: float | None) -> str:
-    return "-" if score is None else f"{score:.3f}"
+def format_score(score: float | None) -> str:
+    """Return a score with three decimals, or a dash."""
+    if score is None:
+        return "-"
+    return f"{score:.3f}"
 
 
-def failures(scores: Sequence[TaskScore]) -> dict[str, Counter[str]]:
-    """By model: how many tasks ended by each of `CAUSES`."""
+def cause_of(score: TaskScore) -> str:
+    """Return what ended a task: one of `CAUSES`."""
+    if score.status is ScoreStatus.MISSING:
+        return NO_PAGE
+    if score.status is ScoreStatus.UNSCORED:
+        return UNSCORED
+    if score.failed_by is None:
+        return ALL_PASSED
+    return score.failed_by.value
+
+
+def failure_counts(scores: Sequence[TaskScore]) -> dict[str, Counter[str]]:
+    """Return by model how many tasks ended by each of `CAUSES`."""
     counts: dict[str, Counter[str]] = {}
     for score in scores:
-        cause = {ScoreStatus.MISSING: "no page", ScoreStatus.UNSCORED: "unscored"}.get(score.status)
-        counts.setdefault(score.model, Counter())[
-            cause or score.failed_by or "all steps passed"
-        ] += 1
+        counter = counts.setdefault(score.model, Counter())
+        counter[cause_of(score)] += 1
     return counts
 
 
 def summarise(
     models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
 ) -> Summary:
-    """Everything the report needs. Heavy libraries are loaded only when scores changed since the last report."""
-    scores = recorded(models, tasks, config, paths)
-    kinds = {model: kind for model in models if (kind := _kind(model, tasks, paths))}
-    found = _intervals(scores, paths.report / "intervals.json")
+    """Return everything the report needs.
+
+    Heavy libraries are loaded only when scores changed since the last report.
+    """
+    scores = read_scores(models, tasks, config, paths)
     rows = leaderboard(scores)
-    spent = costs([row["model"] for row in rows], tasks, paths)
+    ranking = [row["model"] for row in rows]
     return Summary(
-        config,
-        tasks,
-        scores,
-        rows,
-        breakdown(scores),
-        found,
-        kinds,
-        spent,
-        judge_trust(scores, config, paths),
+        config=config,
+        tasks=tasks,
+        scores=scores,
+        rows=rows,
+        parts=breakdown(scores),
+        intervals=_intervals(scores, paths.report / "intervals.json"),
+        kinds=_kinds(models, tasks, paths),
+        costs=costs(ranking, tasks, paths),
+        trust=judge_trust(scores, config, paths),
     )
+
+
+def _kinds(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> dict[str, str]:
+    kinds = {}
+    for model in models:
+        kind = _kind(model, tasks, paths)
+        if kind:
+            kinds[model] = kind
+    return kinds
 
 
 def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:
@@ -108,28 +185,29 @@ def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:
 
 
 def _intervals(scores: Sequence[TaskScore], file: Path) -> Intervals:
-    """Taken from `file` when they were computed from the same scores."""
+    """Return the intervals, taken from `file` when its scores were the same."""
     values: dict[str, dict[str, list[float]]] = {}
     for score in counted_in_means(scores):
+        by_name = values.setdefault(score.model, {})
         for name in WITH_INTERVAL:
-            values.setdefault(score.model, {}).setdefault(name, []).append(getattr(score, name))
-    made_from = digest(values)
-    old = _read(file)
-    if old.get("made_from") == made_from:
-        return old["intervals"]
-    found = {
-        model: {name: interval(of) for name, of in by_name.items()}
-        for model, by_name in values.items()
-    }
-    write_atomic(
-        file,
-        json.dumps({"made_from": made_from, "level": LEVEL, "intervals": found}, indent=1) + "\n",
-    )
-    return found
+            by_name.setdefault(name, []).append(getattr(score, name))
+    source = digest(values)
+    record = read_json(file)
+    if record.get("source") == source:
+        intervals: Intervals = record["intervals"]
+        return intervals
+    intervals = {}
+    for model, by_name in values.items():
+        intervals[model] = {name: interval(numbers) for name, numbers in by_name.items()}
+    record = {"source": source, "level": LEVEL, "intervals": intervals}
+    write_atomic(file, json.dumps(record, indent=1) + "\n")
+    return intervals
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the object in a file of the report; empty when it is missing or damaged."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # none yet, or damaged: made again
+        return {}
+    return record if isinstance(record, dict) else {}

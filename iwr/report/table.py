@@ -1,4 +1,4 @@
-"""The tables of a run: leaderboard.json, leaderboard.csv, tasks.jsonl, breakdown.json, costs.json, report.md, the console's."""
+"""The tables of a run: for scripts as JSON and CSV, for people on the console."""
 
 from __future__ import annotations
 
@@ -9,19 +9,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from iwr.config import Config
-from iwr.records import Task
+from iwr.records import Task, TaskScore
 from iwr.report.figure import write_figures
 from iwr.report.html import write_html
 from iwr.report.markdown import markdown
-from iwr.report.summary import COUNTS, HEADERS, Summary, cells, shown, summarise
+from iwr.report.summary import (
+    COUNTS,
+    HEADERS,
+    Summary,
+    format_score,
+    leaderboard_cells,
+    summarise,
+)
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import RunPaths
 from iwr.scores.aggregate import SCORES, Row
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
 
-TASK_KEYS = (
+CSV_COLUMNS = ("model", "judge", "protocol", *COUNTS, *SCORES)
+COMPARISON_HEADERS = ("Score", "First", "Second", "Difference", "95 % interval", "p")
+
+TASK_KEYS = {
     "model",
     "task",
     "status",
@@ -34,100 +44,137 @@ TASK_KEYS = (
     "final",
     "failed_step",
     "failed_by",
-)
+}
+"""What tasks.jsonl holds of a score, in the order of the record's own fields."""
+
+EXCLUSIONS = {
+    "unscored": "unscored in one of them",
+    "only_first": "only in the first",
+    "only_second": "only in the second",
+}
+
+
+# ---- files -------------------------------------------------------------------------------------
 
 
 def write_report(
     models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
 ) -> Summary:
-    """Write <run>/report/ from the records on disk; returns what it shows.
+    """Write <run>/report/ from the records on disk; return what it shows.
 
-    Raises DataError when the disk refuses.
+    The files are leaderboard.json, leaderboard.csv, tasks.jsonl, breakdown.json, costs.json,
+    report.md, the figures and the HTML pages. Raises DataError when the disk refuses.
     """
     summary = summarise(models, tasks, config, paths)
-    lines = [
-        json.dumps({key: score.model_dump(mode="json")[key] for key in TASK_KEYS})
-        for score in summary.scores
-    ]
-    write_atomic(paths.report / "leaderboard.json", json.dumps(summary.rows, indent=1) + "\n")
-    write_atomic(paths.report / "leaderboard.csv", _csv(summary.rows))
-    write_atomic(paths.report / "tasks.jsonl", "".join(line + "\n" for line in lines))
-    write_atomic(paths.report / "breakdown.json", json.dumps(summary.parts, indent=1) + "\n")
-    write_atomic(paths.report / "costs.json", json.dumps(summary.costs, indent=1) + "\n")
-    write_atomic(paths.report / "report.md", markdown(summary))
-    write_html(summary, paths, write_figures(summary, paths))
+    folder = paths.report
+    write_atomic(folder / "leaderboard.json", _json(summary.rows))
+    write_atomic(folder / "leaderboard.csv", _csv(summary.rows))
+    write_atomic(folder / "tasks.jsonl", _json_lines(summary.scores))
+    write_atomic(folder / "breakdown.json", _json(summary.parts))
+    write_atomic(folder / "costs.json", _json(summary.costs))
+    write_atomic(folder / "report.md", markdown(summary))
+    figures = write_figures(summary, paths)
+    write_html(summary, paths, figures)
     return summary
 
 
-def print_leaderboard(rows: Sequence[Row], note: str) -> None:
-    """The leaderboard on standard output."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        title=Text(_title(rows)), caption=Text(note), title_justify="left", caption_justify="left"
-    )
-    for index, header in enumerate(HEADERS):
-        table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, cells(row)))
-    _console(90 + max((len(row["model"]) for row in rows), default=0)).print(table)
+def _json(rows: Sequence[Row]) -> str:
+    return json.dumps(rows, indent=1) + "\n"
 
 
-def print_comparison(found: dict[str, Any]) -> None:
-    """What `iwr.scores.paired.compare` found, on standard output."""
-    from rich.table import Table
-
-    title = f"{found['first']} against {found['second']}: judge {found['judge']}, protocol {found['protocol']}, {found['tasks']} tasks"
-    table = Table()
-    for index, header in enumerate(
-        ("Score", "First", "Second", "Difference", "95 % interval", "p")
-    ):
-        table.add_column(header, justify="left" if index == 0 else "right", no_wrap=True)
-    for name, row in found["scores"].items():
-        if row:
-            ends = " to ".join(f"{end:+.3f}" for end in row["interval"]) if row["interval"] else "-"
-            chance = "-" if row["p"] is None else f"{row['p']:.4f}"
-            table.add_row(
-                name,
-                shown(row["first"]),
-                shown(row["second"]),
-                f"{row['difference']:+.3f}",
-                ends,
-                chance,
-            )
-    print(title)
-    _console(90).print(table)
-    print(
-        f"The second one is better on {found['won']} tasks, worse on {found['lost']}, equal on {found['tied']}."
-    )
-    for key, words in (
-        ("unscored", "unscored in one of them"),
-        ("only_first", "only in the first"),
-        ("only_second", "only in the second"),
-    ):
-        if found[key]:
-            print(f"Left out: {found[key]} tasks {words}.")
-
-
-def _console(width: int) -> Console:
-    """Standard output; where that is no terminal, wide enough for `width` columns."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, width))
-
-
-def _title(rows: Sequence[Row]) -> str:
-    names = {(row["judge"], row["protocol"]) for row in rows}
-    return "; ".join(f"judge {judge}, protocol {protocol}" for judge, protocol in sorted(names))
+def _json_lines(scores: Sequence[TaskScore]) -> str:
+    lines = []
+    for score in scores:
+        fields = score.model_dump(mode="json", include=TASK_KEYS)
+        lines.append(json.dumps(fields) + "\n")
+    return "".join(lines)
 
 
 def _csv(rows: Sequence[Row]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(
-        text, ["model", "judge", "protocol", *COUNTS, *SCORES], lineterminator="\n"
-    )
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+# ---- console -----------------------------------------------------------------------------------
+
+
+def print_leaderboard(rows: Sequence[Row], note: str) -> None:
+    """Print the leaderboard on standard output."""
+    from rich.text import Text
+
+    table = _console_table(HEADERS)
+    for row in rows:
+        table.add_row(*map(Text, leaderboard_cells(row)))
+    print(_title(rows))
+    _print(table)
+    print(note)
+
+
+def print_comparison(comparison: dict[str, Any]) -> None:
+    """Print what `iwr.scores.paired.compare_sides` returned."""
+    first, second = comparison["first"], comparison["second"]
+    judge, protocol = comparison["judge"], comparison["protocol"]
+    print(f"{first} against {second}: {_settings(judge, protocol)}, {comparison['tasks']} tasks")
+
+    table = _console_table(COMPARISON_HEADERS)
+    for name, difference in comparison["scores"].items():
+        if difference:
+            table.add_row(name, *_comparison_cells(difference))
+    _print(table)
+
+    won, lost, tied = comparison["won"], comparison["lost"], comparison["tied"]
+    print(f"The second one is better on {won} tasks, worse on {lost}, equal on {tied}.")
+    for key, reason in EXCLUSIONS.items():
+        count = comparison[key]
+        if count:
+            print(f"Excluded: {count} {'task' if count == 1 else 'tasks'} {reason}.")
+
+
+def _comparison_cells(difference: dict[str, Any]) -> list[str]:
+    span = chance = "-"
+    if difference["interval"]:
+        low, high = difference["interval"]
+        span = f"{low:+.3f} to {high:+.3f}"
+    if difference["p"] is not None:
+        chance = f"{difference['p']:.4f}"
+    return [
+        format_score(difference["first"]),
+        format_score(difference["second"]),
+        f"{difference['difference']:+.3f}",
+        span,
+        chance,
+    ]
+
+
+def _console_table(headers: Sequence[str]) -> Table:
+    """Return an empty table in plain columns: the first one of text, the others of numbers."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
+    table.columns[0].justify = "left"
+    return table
+
+
+def _print(table: Table) -> None:
+    """Print a table; where standard output is no terminal, as wide as the table needs."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        needed = console.measure(table).maximum
+        console = Console(width=max(console.width, needed))
+    console.print(table)
+
+
+def _title(rows: Sequence[Row]) -> str:
+    titles = {_settings(row["judge"], row["protocol"]) for row in rows}
+    return "; ".join(sorted(titles))
+
+
+def _settings(judge: str, protocol: str) -> str:
+    return f"judge {judge}, protocol {protocol}"

@@ -1,4 +1,4 @@
-"""What the self-test says of the judge: a sentence that stands beside every leaderboard."""
+"""What the self-test says of the judge: a sentence beside every leaderboard."""
 
 from __future__ import annotations
 
@@ -11,32 +11,43 @@ from iwr.runs.paths import RunPaths
 
 
 def judge_trust(scores: Sequence[TaskScore], config: Config, paths: RunPaths) -> str:
-    """The figures of the run's self-test; or that there is none, or that it measured the judge under other settings."""
+    """Return the figures of the run's self-test.
+
+    Where there are none, or they are of the judge under other settings, the sentence says so.
+    """
     name = config.judge.name
-    again = f"`iwr selftest judge={name} run.name={paths.folder.name}` measures it"
+    remedy = f"run `iwr selftest judge={name} run.name={paths.folder.name}`"
     record = readable(paths.selftest(name), SelfTest)
     if record is None:
-        return f"Nobody has measured the judge {name} here: {again}."
-    if changed := _changed(record, scores, paths):
-        return f"The judge {name} was measured under other settings ({', '.join(changed)}): {again} again."
-    figures = {
-        "right when an assertion holds": record.sensitivity,
-        "right when it does not": record.specificity,
-        "another answer when asked again": record.flips,
-        "another answer in the other order": record.order_flips,
+        return f"Judge `{name}` has not been validated on this run: {remedy}."
+    changes = _changed_settings(record, scores, paths)
+    if changes:
+        keys = ", ".join(changes)
+        return f"Judge `{name}` was validated under other settings ({keys}): {remedy} again."
+    tallies = {
+        "correct when an assertion holds": record.sensitivity,
+        "correct when it does not": record.specificity,
+        "different answer when asked again": record.flips,
+        "different answer with the screenshots swapped": record.order_flips,
     }
-    told = "; ".join(f"{what} {tally}" for what, tally in figures.items() if tally.asked)
-    return f"The judge {name} on pages whose truth is known ({len(record.tasks)} tasks): {told}."
+    figures = [f"{label} {tally}" for label, tally in tallies.items() if tally.asked]
+    count = len(record.tasks)
+    return f"Judge `{name}`, validated on known pages ({count} tasks): {'; '.join(figures)}."
 
 
-def _changed(record: SelfTest, scores: Sequence[TaskScore], paths: RunPaths) -> list[str]:
-    """Settings of the judge that differ between the self-test and the first rollout at hand."""
+def _changed_settings(record: SelfTest, scores: Sequence[TaskScore], paths: RunPaths) -> list[str]:
+    """Return settings of the judge that differ between self-test and the first rollout on disk."""
     for score in scores:
-        rollout = readable(paths.task(score.model, score.task).judge(record.judge).rollout, Rollout)
+        judged = paths.task(score.model, score.task).judge(record.judge)
+        rollout = readable(judged.rollout, Rollout)
         if rollout is not None:
-            return sorted(
-                key
-                for key, value in record.settings.items()
-                if rollout.fingerprint.get(key) != value
-            )
+            return _differences(record, rollout)
     return []
+
+
+def _differences(record: SelfTest, rollout: Rollout) -> list[str]:
+    keys = []
+    for key, value in record.settings.items():
+        if rollout.fingerprint.get(key) != value:
+            keys.append(key)
+    return sorted(keys)

@@ -1,4 +1,4 @@
-"""What the templates are given: records of one page of one model, arranged for reading."""
+"""What the templates show of one task: records of one page of one model, arranged for reading."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from iwr.records import (
     Task,
     TaskScore,
 )
+from iwr.report.summary import ALL_PASSED, NO_PAGE, UNSCORED, cause_of
 
 SIGNS = {
-    "all steps passed": "✓",
+    ALL_PASSED: "✓",
     "page": "●",
     "action": "■",
     "assertion": "▲",
-    "no page": "∅",
-    "unscored": "?",
+    NO_PAGE: "∅",
+    UNSCORED: "?",
 }
 
 
 class StepView(NamedTuple):
-    """One step as shown. Addresses are relative to the page; None where there is no picture."""
+    """One step. Addresses are relative to the page; None where there is no picture."""
 
     number: int
     action: Action | None
@@ -40,7 +41,7 @@ class StepView(NamedTuple):
     shot: str | None
     mark: tuple[float, float] | None  # CSS pixels on the picture before
     pairs: list[Pair]
-    given: list[tuple[str, str]]  # parameters besides the description
+    parameters: dict[str, object]  # besides the description
 
 
 class Cell(NamedTuple):
@@ -54,97 +55,133 @@ class Cell(NamedTuple):
     tint: str
 
 
-def cause(score: TaskScore) -> str:
-    """What ended a task, as in summary.CAUSES."""
-    if score.status is ScoreStatus.OK:
-        return score.failed_by.value if score.failed_by else "all steps passed"
-    return "no page" if score.status is ScoreStatus.MISSING else "unscored"
+class Outcome(NamedTuple):
+    """How a step ended, and its tone in the style sheet."""
+
+    text: str
+    tone: str
+
+
+class Neighbours(NamedTuple):
+    """The names before and after one; None at the ends."""
+
+    before: str | None
+    after: str | None
 
 
 def outcome(score: TaskScore) -> str:
-    why = cause(score)
-    return (
-        f"failed at step {score.failed_step}: {why}"
-        if score.status is ScoreStatus.OK and score.failed_step
-        else why
-    )
+    """Return how a task ended."""
+    cause = cause_of(score)
+    if score.status is ScoreStatus.OK and score.failed_step:
+        return f"failed at step {score.failed_step}: {cause}"
+    return cause
 
 
 def cell(score: TaskScore) -> Cell:
-    why, words, final = cause(score), outcome(score), score.final
-    if final is None:
-        return Cell(f"pages/{score.model}/{score.task}.html", "–", "", SIGNS[why], words, "")
+    """Return a score as a cell of the list of all tasks."""
+    text, value, tint = "–", "", ""
+    if score.final is not None:
+        text = f"{score.final:.2f}"
+        value = str(score.final)
+        tint = f"s{round(score.final * 5)}"
     return Cell(
-        f"pages/{score.model}/{score.task}.html",
-        f"{final:.2f}",
-        str(final),
-        SIGNS[why],
-        words,
-        f"s{round(final * 5)}",
+        url=f"pages/{score.model}/{score.task}.html",
+        text=text,
+        value=value,
+        sign=SIGNS[cause_of(score)],
+        outcome=outcome(score),
+        tint=tint,
     )
 
 
-def steps_of(task: Task, score: TaskScore, rollout: Rollout | None) -> list[StepView]:
-    """Step 0 and every action of the task, reached or not."""
-    done = {step.step: step for step in rollout.steps} if rollout else {}
-    return [_step(task, score, done, number) for number in range(len(task.actions) + 1)]
+def step_views(task: Task, score: TaskScore, rollout: Rollout | None) -> list[StepView]:
+    """Return step 0 and every action of the task, reached or not."""
+    steps: dict[int, Step] = {}
+    if rollout is not None:
+        steps = {step.step: step for step in rollout.steps}
+    numbers = range(len(task.actions) + 1)
+    return [_step_view(task, score, steps, number) for number in numbers]
 
 
-def _step(task: Task, score: TaskScore, done: dict[int, Step], number: int) -> StepView:
-    step, last = done.get(number), done.get(number - 1)
+def _step_view(task: Task, score: TaskScore, steps: dict[int, Step], number: int) -> StepView:
+    step = steps.get(number)
+    previous = steps.get(number - 1)
     action = task.action(number) if number else None
-    point = step.grounding.point if step and step.grounding else None
-    given = (
-        action.parameters.model_dump(exclude={"description"}, exclude_none=True) if action else {}
-    )
-    outcome, tone = _outcome(step)
+    mark = _mark(step)
+    reference = before = shot = None
+    if number in task.checkpoints:
+        reference = f"../../tasks/{task.id}/step_{number}.png"
+    if mark and previous and previous.screenshot:
+        before = f"{task.id}/step_{number - 1}.png"
+    if step and step.screenshot:
+        shot = f"{task.id}/step_{number}.png"
+    end = _outcome(step)
     return StepView(
-        number,
-        action,
-        step,
-        outcome,
-        tone,
-        reference=f"../../tasks/{task.id}/step_{number}.png"
-        if number in task.checkpoints
-        else None,
-        before=f"{task.id}/step_{number - 1}.png" if point and last and last.screenshot else None,
-        shot=f"{task.id}/step_{number}.png" if step and step.screenshot else None,
-        mark=point,
+        number=number,
+        action=action,
+        step=step,
+        outcome=end.text,
+        tone=end.tone,
+        reference=reference,
+        before=before,
+        shot=shot,
+        mark=mark,
         pairs=[pair for pair in score.pairs if pair.step == number],
-        given=list(given.items()),
+        parameters=_parameters(action),
     )
 
 
-def _outcome(step: Step | None) -> tuple[str, str]:
+def _mark(step: Step | None) -> tuple[float, float] | None:
+    if step is None or step.grounding is None:
+        return None
+    return step.grounding.point
+
+
+def _parameters(action: Action | None) -> dict[str, object]:
+    if action is None:
+        return {}
+    return action.parameters.model_dump(exclude={"description"}, exclude_none=True)
+
+
+def _outcome(step: Step | None) -> Outcome:
     if step is None:
-        return "not reached", "none"
+        return Outcome("not reached", "none")
     if step.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE):
-        return f"not decided: {step.failed_by.value}", "unknown"
+        return Outcome(f"not decided: {step.failed_by.value}", "unknown")
     if step.failed_by:
-        return f"failed: {step.failed_by.value}", "bad"
-    return ("passed", "good") if step.credited else ("done, no credit after a failure", "none")
+        return Outcome(f"failed: {step.failed_by.value}", "bad")
+    if step.credited:
+        return Outcome("passed", "good")
+    return Outcome("performed, no credit after a failure", "none")
 
 
-def answer_facts(record: Generation | None) -> list[tuple[str, str]]:
-    """What is known about how a page was generated; only what is there."""
+def answer_facts(record: Generation | None) -> dict[str, str]:
+    """Return what is recorded about how a page was generated; only what is there."""
     if record is None:
-        return []
-    facts = {
+        return {}
+    facts: dict[str, object] = {
         "Engine": record.engine,
-        "Finished by": record.finish_reason,
-        "Page found as": record.extraction,
-        "Cut off": "yes" if record.truncated else None,
+        "Finish reason": record.finish_reason,
+        "Page extracted from": record.extraction,
+        "Truncated": "yes" if record.truncated else None,
         "Prompt tokens": record.usage.prompt_tokens,
         "Answer tokens": record.usage.completion_tokens,
-        "Frames delivered": f"{record.frames.delivered} of {record.frames.planned}, {record.frames.mode}"
-        if record.frames
-        else None,
+        "Frames delivered": _frames(record),
         "Seconds": None if record.seconds is None else f"{record.seconds:.1f}",
     }
-    return [(name, str(value)) for name, value in facts.items() if value is not None]
+    return {name: str(value) for name, value in facts.items() if value is not None}
 
 
-def neighbours(names: Sequence[str], name: str) -> tuple[str | None, str | None]:
-    """The ones before and after `name`."""
+def _frames(record: Generation) -> str | None:
+    frames = record.frames
+    if frames is None:
+        return None
+    return f"{frames.delivered} of {frames.planned}, {frames.mode}"
+
+
+def neighbours(names: Sequence[str], name: str) -> Neighbours:
+    """Return the names before and after `name`."""
     index = list(names).index(name)
-    return names[index - 1] if index else None, names[index + 1] if index + 1 < len(names) else None
+    before = names[index - 1] if index else None
+    after = names[index + 1] if index + 1 < len(names) else None
+    return Neighbours(before, after)

@@ -10,48 +10,74 @@ from iwr.scores import formula
 
 SCORES = ("ifs", "low", "high", "vfs", "final")
 AXES = ("domain", "visual_complexity", "interaction_complexity")
+NOT_GIVEN = "(not given)"
+
 Row = dict[str, Any]
-"""{model, judge, protocol, tasks, missing, unscored, ifs, low, high, vfs, final}: what leaderboard.json holds."""
+"""What leaderboard.json holds of a model: {model, judge, protocol, tasks, missing, unscored, ifs,
+low, high, vfs, final}."""
 
 
 def row(scores: Sequence[TaskScore]) -> Row:
-    """One model's mean over its tasks, at least one.
+    """Return one model's means over its tasks, at least one.
 
-    Tasks without a page count as 0; unscored tasks are left out of the means and counted in `unscored`.
+    Tasks without a page count as 0; unscored tasks are left out of the means and counted in
+    `unscored`.
     """
-    counted = counted_in_means(scores)
-    counts = {
-        "tasks": len(scores),
-        "missing": sum(score.status is ScoreStatus.MISSING for score in scores),
-        "unscored": sum(score.status is ScoreStatus.UNSCORED for score in scores),
-    }
     first = scores[0]
-    means = {name: formula.mean(getattr(score, name) for score in counted) for name in SCORES}
-    return {"model": first.model, "judge": first.judge, "protocol": first.protocol} | counts | means
+    result: Row = {
+        "model": first.model,
+        "judge": first.judge,
+        "protocol": first.protocol,
+        "tasks": len(scores),
+        "missing": _count(scores, ScoreStatus.MISSING),
+        "unscored": _count(scores, ScoreStatus.UNSCORED),
+    }
+    counted = counted_in_means(scores)
+    for name in SCORES:
+        result[name] = formula.mean(getattr(score, name) for score in counted)
+    return result
+
+
+def _count(scores: Iterable[TaskScore], status: ScoreStatus) -> int:
+    return sum(score.status is status for score in scores)
 
 
 def counted_in_means(scores: Iterable[TaskScore]) -> list[TaskScore]:
-    """The scored tasks and, as zeros, those without a page (the protocol `reference` gives these no score)."""
+    """Return the scored tasks and, as zeros, those without a page.
+
+    The protocol `reference` gives tasks without a page no score.
+    """
     return [score for score in scores if score.final is not None]
 
 
-def leaderboard(scores: Sequence[TaskScore]) -> list[Row]:
-    """A row for each model, best first; models without any score last."""
-    models = list(dict.fromkeys(score.model for score in scores))
-    rows = [row([score for score in scores if score.model == model]) for model in models]
-    return sorted(rows, key=lambda r: (r["final"] is None, -(r["final"] or 0.0)))
+def leaderboard(scores: Iterable[TaskScore]) -> list[Row]:
+    """Return a row for each model, best first; models without any score last."""
+    by_model: dict[str, list[TaskScore]] = {}
+    for score in scores:
+        by_model.setdefault(score.model, []).append(score)
+    rows = [row(group) for group in by_model.values()]
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: Row) -> tuple[bool, float]:
+    final = row["final"]
+    if final is None:
+        return True, 0.0
+    return False, -final
 
 
 def breakdown(scores: Sequence[TaskScore]) -> list[Row]:
-    """A row for each model on each part of the benchmark: the keys of `row`, and `axis` and `value` in front."""
-    rows = []
+    """Return a row for each model on each part of the benchmark.
+
+    The keys are those of `row`, with `axis` and `value` in front.
+    """
+    rows: list[Row] = []
     for axis in AXES:
-        values = sorted({_value(score, axis) for score in scores})
-        for value in values:
-            part = [score for score in scores if _value(score, axis) == value]
-            rows += [{"axis": axis, "value": value} | found for found in leaderboard(part)]
+        parts: dict[str, list[TaskScore]] = {}
+        for score in scores:
+            value = getattr(score.classification, axis) or NOT_GIVEN
+            parts.setdefault(value, []).append(score)
+        for value in sorted(parts):
+            for model_row in leaderboard(parts[value]):
+                rows.append({"axis": axis, "value": value, **model_row})
     return rows
-
-
-def _value(score: TaskScore, axis: str) -> str:
-    return getattr(score.classification, axis) or "(not given)"

@@ -1,12 +1,12 @@
-"""One score before and after its screenshots are compared: everything that the records alone decide, then the numbers."""
+"""One score before its screenshots are compared: everything that the records alone decide."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from iwr.config import Config, ProtocolConfig
+from iwr.metrics.base import Settings
 from iwr.records import (
     FailedBy,
     Fingerprint,
@@ -25,8 +25,11 @@ from iwr.runs.paths import JudgePaths, TaskPaths
 from iwr.scores import formula
 from iwr.tasks.pairing import Shot, pairing_of
 
-if TYPE_CHECKING:
-    from iwr.metrics.compare import Similarity
+NO_RECORD = "none"
+"""In fingerprints, where a stage has not run."""
+
+NO_NUMBERS = dict.fromkeys(("passed", "ifs", "low", "high", "vfs", "final"))
+"""The numbers of a task that is unscored."""
 
 
 class Subject(NamedTuple):
@@ -40,235 +43,161 @@ class Subject(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A score before its screenshots are compared. `compared` may be empty."""
+    """A score before its screenshots are compared."""
 
     subject: Subject
     score: TaskScore
-    compared: tuple[Shot, ...]
+    shots: tuple[Shot, ...] = ()  # to be compared
 
     @property
     def files(self) -> list[tuple[Path, Path]]:
         """(checkpoint, screenshot) of each shot."""
-        return [
-            (shot.checkpoint, self.subject.judged.folder / str(shot.step.screenshot))
-            for shot in self.compared
-        ]
+        folder = self.subject.judged.folder
+        return [(shot.checkpoint, folder / str(shot.step.screenshot)) for shot in self.shots]
 
 
-def metrics_of(protocol: ProtocolConfig) -> dict[str, dict[str, Any]]:
-    """Every metric that the protocol names, with its settings; only those in `protocol.low` make the score."""
-    return {
-        name: dict(protocol.metrics.get(name) or {})
-        for name in dict.fromkeys([*protocol.low, *protocol.metrics])
-    }
+def metrics_of(protocol: ProtocolConfig) -> dict[str, Settings]:
+    """Return every metric that the protocol names, with its settings.
+
+    Only those in `protocol.low` make the score.
+    """
+    names = dict.fromkeys([*protocol.low, *protocol.metrics])
+    return {name: dict(protocol.metrics.get(name) or {}) for name in names}
 
 
 def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
-    """Everything about a score that the records alone decide."""
+    """Return everything about a score that the records alone decide."""
     generation = readable(subject.paths.generation, Generation)
-    if generation is None or (
-        generation.status is GenerationStatus.OK and not subject.judged.rollout.exists()
-    ):
-        return Draft(subject, unscored(subject, {}, config, missing_stage(fingerprint)), ())
+    if generation is None:
+        return _waiting(subject, fingerprint, config)
     if generation.status is GenerationStatus.FAILED:
         reason = f"generation failed: {generation.reason}"
-        return Draft(
-            subject,
-            unscored(subject, fingerprint, config, reason, failed_by=FailedBy.INFRASTRUCTURE),
-            (),
-        )
+        failure = {"failed_by": FailedBy.INFRASTRUCTURE}
+        return Draft(subject, unscored_score(subject, fingerprint, config, reason, **failure))
     if generation.status is GenerationStatus.MISSING:
-        return Draft(subject, _missing(subject, fingerprint, config, generation.reason), ())
+        return Draft(subject, _missing(subject, fingerprint, config, generation.reason))
+    if not subject.judged.rollout.exists():
+        return _waiting(subject, fingerprint, config)
+
     rollout = readable(subject.judged.rollout, Rollout)
     if rollout is None:
-        return Draft(
-            subject,
-            unscored(
-                subject,
-                fingerprint,
-                config,
-                "the record of judging is damaged: run `iwr judge` again",
-            ),
-            (),
-        )
-    judged_page = rollout.fingerprint.get("input.page")
-    if (
-        judged_page
-        and subject.paths.page.is_file()
-        and judged_page != file_digest(subject.paths.page)
-    ):
-        return Draft(
-            subject,
-            unscored(
-                subject,
-                fingerprint,
-                config,
-                "the page changed after it was judged: run `iwr judge`",
-            ),
-            (),
-        )
+        reason = "the record of judging is damaged: run `iwr judge` again"
+        return Draft(subject, unscored_score(subject, fingerprint, config, reason))
+    if _is_page_changed(subject, rollout):
+        reason = "the page changed after it was judged: run `iwr judge`"
+        return Draft(subject, unscored_score(subject, fingerprint, config, reason))
     return _judged(subject, rollout, fingerprint, config)
+
+
+def _waiting(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
+    """Return the draft of a task for which an earlier stage has not run."""
+    reason = next_stage(fingerprint)
+    return Draft(subject, unscored_score(subject, {}, config, reason))
+
+
+def _is_page_changed(subject: Subject, rollout: Rollout) -> bool:
+    digest = rollout.fingerprint.get("input.page")
+    page = subject.paths.page
+    if not digest or not page.is_file():
+        return False
+    return digest != file_digest(page)
 
 
 def _missing(
     subject: Subject, fingerprint: Fingerprint, config: Config, reason: str | None
 ) -> TaskScore:
     """Return the score of a task without a page: 0, or none where the protocol leaves it out."""
-    zeros = {
-        "ifs": 0.0,
-        "low": 0.0,
-        "high": 0.0 if config.protocol.high else None,
-        "vfs": 0.0,
-        "final": 0.0,
-    }
-    scores = zeros if pairing_of(config.protocol).missing_page_scores_zero else {}
+    numbers: dict[str, float | None] = {}
+    if pairing_of(config.protocol).missing_page_scores_zero:
+        numbers = dict.fromkeys(("ifs", "low", "high", "vfs", "final"), 0.0)
+        if not config.protocol.high:
+            numbers["high"] = None
     return _score(
-        subject, fingerprint, config, ScoreStatus.MISSING, reason=reason, passed=0, **scores
+        subject,
+        fingerprint,
+        config,
+        ScoreStatus.MISSING,
+        reason=reason,
+        passed=0,
+        **numbers,
     )
 
 
 def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config: Config) -> Draft:
     pairing = pairing_of(config.protocol)
     if rollout.status is RolloutStatus.FAILED and not pairing.forgives(rollout):
-        return Draft(
-            subject,
-            unscored(
-                subject,
-                fingerprint,
-                config,
-                f"judging failed: {rollout.reason}",
-                **_failure(rollout, 0),
-            ),
-            (),
-        )
+        reason = f"judging failed: {rollout.reason}"
+        failure = _failure(rollout, 0)
+        return Draft(subject, unscored_score(subject, fingerprint, config, reason, **failure))
+
     passed, shots = pairing.credit(subject.task, rollout)
-    blank = tuple(
-        _no_screenshot(shot, config.protocol) for shot in shots if shot.step.screenshot is None
-    )
-    ifs = formula.ifs(passed, len(subject.task.actions))
+    blank = []
+    photographs = []
+    for shot in shots:
+        if shot.step.screenshot is None:
+            blank.append(_no_screenshot(shot, config.protocol))
+        else:
+            photographs.append(shot)
     score = _score(
         subject,
         fingerprint,
         config,
         ScoreStatus.OK,
         passed=passed,
-        ifs=ifs,
-        pairs=blank,
+        ifs=formula.ifs(passed, len(subject.task.actions)),
+        pairs=tuple(blank),
         **_failure(rollout, passed),
     )
-    return Draft(subject, score, tuple(shot for shot in shots if shot.step.screenshot))
+    return Draft(subject, score, tuple(photographs))
 
 
 def _failure(rollout: Rollout, passed: int) -> dict[str, Any]:
-    """Where and by whom the credit ended. A page that did not open fails at step 1."""
-    failure = next(
-        (step for step in rollout.steps if step.failed_by and max(1, step.step) > passed), None
-    )
-    return {"failed_step": max(1, failure.step), "failed_by": failure.failed_by} if failure else {}
-
-
-def finish(
-    item: Draft,
-    similarities: Sequence[Similarity],
-    engines: dict[str, str],
-    protocol: ProtocolConfig,
-) -> TaskScore:
-    """The score with its visual part."""
-    if item.score.status is not ScoreStatus.OK:
-        return item.score
-    pairs = [
-        *item.score.pairs,
-        *(
-            _pair(shot, like, protocol)
-            for shot, like in zip(item.compared, similarities, strict=True)
-        ),
-    ]
-    pairs.sort(key=lambda pair: pair.step)
-    low = formula.mean(pair.low for pair in pairs)
-    high = formula.mean(pair.high for pair in pairs) if protocol.high else None
-    vfs = formula.vfs(low, high, has_high=protocol.high)
-    update = {
-        "pairs": tuple(pairs),
-        "engines": engines,
-        "low": low,
-        "high": high,
-        "vfs": vfs,
-        "final": formula.final(item.score.ifs, vfs),
-    }
-    if vfs is None:
-        nothing = dict.fromkeys(("passed", "ifs", "low", "high", "vfs", "final"))
-        update |= nothing | {"status": ScoreStatus.UNSCORED, "reason": _why(pairs, protocol)}
-    return item.score.model_copy(update=update)
-
-
-def _pair(shot: Shot, like: Similarity, protocol: ProtocolConfig) -> Pair:
-    step, reasons = shot.step, dict(like.reasons)
-    if protocol.high and shot.rubric is None:
-        reasons["high"] = step.rubric_reason or "the judge gave no rubric"
-    if step.screenshot_sha256 and like.candidate_sha256 not in (None, step.screenshot_sha256):
-        changed = "the screenshot is not the one that was judged: run `iwr judge` again"
-        reasons, like = (
-            dict.fromkeys(like.metrics, changed),
-            like._replace(metrics=dict.fromkeys(like.metrics)),
-        )
-    return Pair(
-        step=step.step,
-        reference_sha256=like.reference_sha256,
-        candidate_sha256=like.candidate_sha256,
-        metrics=like.metrics,
-        reasons=reasons,
-        low=formula.mean(like.metrics[name] for name in protocol.low),
-        high=formula.high(shot.rubric.total) if protocol.high and shot.rubric else None,
-        note=like.note,
-    )
+    """Return where and by whom the credit ended. A page that did not open fails at step 1."""
+    for step in rollout.steps:
+        number = max(1, step.step)
+        if step.failed_by and number > passed:
+            return {"failed_step": number, "failed_by": step.failed_by}
+    return {}
 
 
 def _no_screenshot(shot: Shot, protocol: ProtocolConfig) -> Pair:
-    """The page itself could not be photographed: nothing of it is like the reference."""
+    """Return the pair of a page that gave no screenshot: nothing of it is like the reference."""
     step = shot.step
     names = metrics_of(protocol)
     reason = f"the page gave no screenshot: {step.reason or step.failed_by}"
-    is_the_pages = step.failed_by in (FailedBy.PAGE, FailedBy.ACTION)
-    zero = 0.0 if is_the_pages else None
+    is_fault_of_page = step.failed_by in (FailedBy.PAGE, FailedBy.ACTION)
+    value = 0.0 if is_fault_of_page else None
     return Pair(
         step=step.step,
         reference_sha256=file_digest(shot.checkpoint),
         candidate_sha256=None,
         metrics=dict.fromkeys(names),
         reasons=dict.fromkeys(names, reason),
-        low=zero,
-        high=zero if protocol.high else None,
+        low=value,
+        high=value if protocol.high else None,
     )
 
 
-def _why(pairs: Sequence[Pair], protocol: ProtocolConfig) -> str:
-    for pair in pairs:
-        for name in [*protocol.low, *(["high"] if protocol.high else [])]:
-            if name in pair.reasons and (pair.high if name == "high" else pair.low) is None:
-                return f"step {pair.step}: {name}: {pair.reasons[name]}"
-    return "no checkpoint could be compared"
-
-
-def missing_stage(inputs: Fingerprint) -> str:
-    if inputs["input.generation"] == "none":
+def next_stage(inputs: Fingerprint) -> str:
+    """Return which stage is the next to run, as a reason."""
+    if inputs["input.generation"] == NO_RECORD:
         return "no page yet: run `iwr generate`"
-    return (
-        "not judged yet: run `iwr judge`"
-        if inputs["input.rollout"] == "none"
-        else "not scored yet: run `iwr score`"
-    )
+    if inputs["input.rollout"] == NO_RECORD:
+        return "not judged yet: run `iwr judge`"
+    return "not scored yet: run `iwr score`"
 
 
-def unscored(
-    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str, **place: Any
+def unscored_score(
+    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str, **failure: Any
 ) -> TaskScore:
-    return _score(subject, fingerprint, config, ScoreStatus.UNSCORED, reason=reason, **place)
+    """Return the score of a task about which nothing is known, with the reason."""
+    return _score(subject, fingerprint, config, ScoreStatus.UNSCORED, reason=reason, **failure)
 
 
 def _score(
     subject: Subject, fingerprint: Fingerprint, config: Config, status: ScoreStatus, **fields: Any
 ) -> TaskScore:
-    given: dict[str, Any] = dict.fromkeys(("passed", "ifs", "low", "high", "vfs", "final")) | fields
+    numbers: dict[str, Any] = NO_NUMBERS | fields
     return TaskScore(
         model=subject.model,
         judge=config.judge.name,
@@ -278,5 +207,5 @@ def _score(
         fingerprint=fingerprint,
         steps=len(subject.task.actions),
         classification=subject.task.classification,
-        **given,
+        **numbers,
     )

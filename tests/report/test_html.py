@@ -22,7 +22,8 @@ from iwr.tasks.load import load, samples_root
 pytestmark = pytest.mark.browser
 
 HOSTILE = (
-    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'></bdi></dd></section><svg onload=window.hacked=3> "
+    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+    "</bdi></dd></section><svg onload=window.hacked=3> "
     "\u202edesrever\u2066 שלום \x00\x1b[31m\x85 \" ' & {{ 7*7 }} {% raw %} javascript:hacked"
 )
 SHOWN = "<script>window.hacked = 1</script>"
@@ -40,7 +41,10 @@ def scene(path: Path, seed: int) -> Path:
 
 
 def wait_until(page, script, argument=None, seconds=20.0):
-    """Until the script's answer is true. Playwright's own wait_for_function needs `eval`, which the report forbids."""
+    """Wait until the script's answer is true.
+
+    Playwright's own wait_for_function needs `eval`, which the report forbids.
+    """
     deadline = time.monotonic() + seconds
     while not page.evaluate(script, argument):
         assert time.monotonic() < deadline, script
@@ -78,7 +82,10 @@ def run(tmp_path_factory):
 
 
 def judge(paths, model, task, number, credited, text):
-    """A page that equals the reference while it has credit; `text` wherever the judge or the model has a say."""
+    """Write the records of a page that equals the reference while it has credit.
+
+    `text` is wherever the judge or the model can write.
+    """
     on_disk.generation(paths, model, task, kind="oracle" if model == "good" else "vllm")
     files = paths.task(model, task.id)
     files.page.write_text(
@@ -135,7 +142,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, folder) -> Iterator[Page]:
-    """A page of 1280x800 that fails the test for console errors and for requests beyond the folder."""
+    """A page of 1280x800: console errors and requests beyond the folder fail the test."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         opened = context.new_page()
         said, asked = [], []
@@ -313,7 +320,8 @@ def test_difference_is_black_where_both_are_equal(page, folder):
         page.locator(f"{step} .pair").scroll_into_view_if_needed()
         wait_until(
             page,
-            "(step) => [...document.querySelectorAll(step + ' img')].every((image) => image.naturalWidth)",
+            "(step) => [...document.querySelectorAll(step + ' img')]"
+            ".every((image) => image.naturalWidth)",
             step,
         )
         for (x, y), expected in places.items():

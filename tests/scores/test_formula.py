@@ -2,10 +2,10 @@
 
 import pytest
 
-from iwr.report.published import published
+from iwr.report.published import published_scores
 from iwr.scores import formula
 
-ROWS = published()
+ROWS = published_scores()
 
 
 def test_all_published_rows_are_there():

@@ -1,4 +1,4 @@
-"""Two contestants compared by task, and what is refused."""
+"""Two models compared by task, and what is refused."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from iwr.cli.main import main
 from iwr.errors import ConfigError, DataError, StaleRunError
 from iwr.records import Generation
 from iwr.runs.files import read_record, write_record
-from iwr.scores.paired import compare, read_side
+from iwr.scores.paired import compare_sides, read_side
 from iwr.scores.stage import score
 
 NAMES = tuple("abcdefgh")
@@ -19,7 +19,10 @@ NAMES = tuple("abcdefgh")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """(run folder, tasks, config): `good` passes all steps, `bad` half of them, except for one equal and one unscored task."""
+    """(run folder, tasks, config): `good` passes all steps, `bad` half of them.
+
+    Except for one equal and one unscored task.
+    """
     root = tmp_path_factory.mktemp("paired")
     tasks = on_disk.tasks_of(root, *NAMES)
     config = on_disk.config(root)
@@ -37,51 +40,53 @@ def run(tmp_path_factory):
 
 
 def test_differences_by_task(run):
-    found = compare(read_side(run[0] / "good"), read_side(run[0] / "bad"))
-    assert (found["first"], found["second"], found["judge"], found["protocol"]) == (
+    result = compare_sides(read_side(run[0] / "good"), read_side(run[0] / "bad"))
+    assert (result["first"], result["second"], result["judge"], result["protocol"]) == (
         "r/good",
         "r/bad",
         "rules",
         "offline",
     )
-    assert (found["tasks"], found["unscored"], found["won"], found["lost"], found["tied"]) == (
+    assert (result["tasks"], result["unscored"], result["won"], result["lost"], result["tied"]) == (
         7,
         1,
         0,
         6,
         1,
     )
-    ifs = found["scores"]["ifs"]
+    ifs = result["scores"]["ifs"]
     assert (ifs["first"], ifs["second"]) == (1.0, pytest.approx((0 + 1 + 5 * 0.5) / 7))
     assert ifs["difference"] == pytest.approx(ifs["second"] - ifs["first"])
     assert ifs["interval"][0] < ifs["difference"] < ifs["interval"][1] < 0
     assert ifs["p"] == pytest.approx(
         2 * 2**1 / 2**7
     )  # all signs equal but the one of the tie, both ways, out of 2^7
-    assert found["scores"]["high"] is None
+    assert result["scores"]["high"] is None
 
 
-def test_a_contestant_against_itself(run):
-    found = compare(read_side(run[0] / "good"), read_side(run[0] / "good"))
+def test_a_model_against_itself(run):
+    result = compare_sides(read_side(run[0] / "good"), read_side(run[0] / "good"))
     assert (
-        found["tied"] == 8
-        and found["scores"]["final"]["difference"] == 0.0
-        and found["scores"]["final"]["p"] == 1.0
+        result["tied"] == 8
+        and result["scores"]["final"]["difference"] == 0.0
+        and result["scores"]["final"]["p"] == 1.0
     )
 
 
 def other_run(run, root, *overrides, prompt=None):
-    """`good` again in a run of its own, made another way."""
+    """`good` again in a run of its own, with other settings."""
     _, tasks, _ = run
     config = on_disk.config(root, *overrides)
     paths = on_disk.paths_of(config)
     for task in tasks:
         on_disk.judged(paths, "good", task, credited=2)
         file = paths.task("good", task.id).generation
-        made = read_record(file, Generation)
+        record = read_record(file, Generation)
         write_record(
             file,
-            made.model_copy(update={"fingerprint": made.fingerprint | {"prompt": prompt or "p"}}),
+            record.model_copy(
+                update={"fingerprint": record.fingerprint | {"prompt": prompt or "p"}}
+            ),
         )
     score(["good"], tasks, config, paths)
     return paths.folder / "good"
@@ -95,24 +100,26 @@ def other_run(run, root, *overrides, prompt=None):
         ([], "another", "prompt: p and another"),
     ],
 )
-def test_runs_made_another_way_are_refused_and_the_key_named(run, tmp_path, overrides, prompt, key):
+def test_runs_with_other_settings_are_refused_and_the_key_named(
+    run, tmp_path, overrides, prompt, key
+):
     other = other_run(run, tmp_path, *overrides, prompt=prompt)
     with pytest.raises(StaleRunError, match=key):
-        compare(read_side(run[0] / "good"), read_side(other))
+        compare_sides(read_side(run[0] / "good"), read_side(other))
 
 
 def test_other_data_are_refused(run, tmp_path):
     tasks = on_disk.tasks_of(tmp_path, *NAMES, website="https://other.test")
     other = other_run((None, tasks, None), tmp_path)
     with pytest.raises(StaleRunError, match="data of task a"):
-        compare(read_side(run[0] / "good"), read_side(other))
+        compare_sides(read_side(run[0] / "good"), read_side(other))
 
 
 def test_no_common_task_and_no_scores(run, tmp_path):
     tasks = on_disk.tasks_of(tmp_path, "z")
     other = other_run((None, tasks, None), tmp_path)
     with pytest.raises(DataError, match="share no task"):
-        compare(read_side(run[0] / "good"), read_side(other))
+        compare_sides(read_side(run[0] / "good"), read_side(other))
     with pytest.raises(DataError, match="holds no scores"):
         read_side(tmp_path / "nothing")
 
@@ -128,11 +135,11 @@ def test_several_protocols_in_one_folder_need_a_choice(run, tmp_path):
 
 def test_the_command(run, capsys):
     assert main(["compare", f"{run[0]}/good", f"{run[0]}/bad"]) == 0
-    shown = capsys.readouterr().out
-    assert "r/good against r/bad: judge rules, protocol offline, 7 tasks" in shown
+    output = capsys.readouterr().out
+    assert "r/good against r/bad: judge rules, protocol offline, 7 tasks" in output
     assert (
-        "The second one is better on 0 tasks, worse on 6, equal on 1." in shown
-        and "Left out: 1 tasks unscored in one of them." in shown
+        "The second one is better on 0 tasks, worse on 6, equal on 1." in output
+        and "Excluded: 1 task unscored in one of them." in output
     )
     assert main(["compare", f"{run[0]}/good", f"{run[0]}/bad", "protocol=offline", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lost"] == 6

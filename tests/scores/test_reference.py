@@ -1,4 +1,4 @@
-"""The protocol `reference`: the reference evaluator's numbers, its faults included, against a computation by hand."""
+"""The protocol `reference`, faults included, against a computation by hand."""
 
 import data_sets as ds
 import pytest
@@ -68,7 +68,8 @@ def test_the_crafted_rollout_gets_the_numbers_computed_by_hand(tmp_path):
         4,
         FailedBy.ASSERTION,
     )
-    # S1: actions 1 and 3 are compared by the screenshots before them, 0 (again) and 2; S2: with step_1.png and step_2.png
+    # S1: actions 1 and 3 are compared by the screenshots before them, 0 (again) and 2;
+    # S2: with step_1.png and step_2.png
     assert [pair.step for pair in result.pairs] == [0, 0, 2]
     expected = [1.0, ssim_of_plain(0, 255), ssim_of_plain(128, 255)]
     assert [pair.low for pair in result.pairs] == pytest.approx(expected, abs=1e-6)

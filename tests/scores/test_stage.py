@@ -1,4 +1,4 @@
-"""From records of generation and judging to one score a task, with real screenshots and real SSIM."""
+"""From records to one score a task, with real screenshots and real SSIM."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from iwr.errors import StaleRunError
 from iwr.records import FailedBy, Rollout, ScoreStatus, TaskScore, file_digest
 from iwr.report import write_report
 from iwr.runs.files import read_record, write_record
-from iwr.scores.stage import recorded, score
+from iwr.scores.stage import read_scores, score
 
 
 @pytest.fixture
@@ -186,7 +186,9 @@ def test_a_score_follows_its_rollout_but_not_other_settings(world, tmp_path):
     on_disk.judged(paths, "m", tasks[0], credited=2)
     assert scored(world).final == 1.0
     on_disk.judged(paths, "m", tasks[0], credited=0, failed_by="page")
-    assert recorded(["m"], tasks[:1], config, paths)[0].reason == "not scored yet: run `iwr score`"
+    assert (
+        read_scores(["m"], tasks[:1], config, paths)[0].reason == "not scored yet: run `iwr score`"
+    )
     assert scored(world).ifs == 0.0
     changed = on_disk.config(tmp_path, "protocol.high=true")
     with pytest.raises(StaleRunError, match=r"protocol\.high: False -> True"):
@@ -238,7 +240,8 @@ config = on_disk.config(Path({str(tmp_path)!r}))
 tasks = load(Path({str(tmp_path)!r})).tasks
 print(score(["m"], tasks, config, on_disk.paths_of(config))[0].final)
 write_report(["m"], tasks, config, on_disk.paths_of(config))
-print(sorted({{"torch", "playwright", "transformers", "vllm", "cv2", "skimage", "numpy", "scipy"}} & set(sys.modules)))
+heavy = {{"torch", "playwright", "transformers", "vllm", "cv2", "skimage", "numpy", "scipy"}}
+print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["1.0", "[]"]

@@ -1,0 +1,94 @@
+"""The visual part of a score, from the similarities of its screenshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iwr.config import ProtocolConfig
+from iwr.metrics.compare import Similarity
+from iwr.records import Pair, ScoreStatus, TaskScore
+from iwr.scores import formula
+from iwr.scores.draft import NO_NUMBERS, Draft
+from iwr.tasks.pairing import Shot
+
+HIGH = "high"
+"""Key of the rubric among the reasons of a pair."""
+
+
+def finish(
+    draft: Draft,
+    similarities: Sequence[Similarity],
+    engines: dict[str, str],
+    protocol: ProtocolConfig,
+) -> TaskScore:
+    """Return the score with its visual part. `similarities`: one for each shot of the draft."""
+    score = draft.score
+    if score.status is not ScoreStatus.OK:
+        return score
+    pairs = list(score.pairs)
+    for shot, similarity in zip(draft.shots, similarities, strict=True):
+        pairs.append(_pair(shot, similarity, protocol))
+    pairs.sort(key=lambda pair: pair.step)
+
+    low = formula.mean(pair.low for pair in pairs)
+    high = formula.mean(pair.high for pair in pairs) if protocol.high else None
+    vfs = formula.vfs(low, high, has_high=protocol.high)
+    update: dict[str, object] = {
+        "pairs": tuple(pairs),
+        "engines": engines,
+        "low": low,
+        "high": high,
+        "vfs": vfs,
+        "final": formula.final(score.ifs, vfs),
+    }
+    if vfs is None:
+        update |= NO_NUMBERS
+        update["status"] = ScoreStatus.UNSCORED
+        update["reason"] = _unscored_reason(pairs, protocol)
+    return score.model_copy(update=update)
+
+
+def _pair(shot: Shot, similarity: Similarity, protocol: ProtocolConfig) -> Pair:
+    step = shot.step
+    metrics = similarity.metrics
+    reasons = dict(similarity.reasons)
+    high = None
+    if protocol.high:
+        if shot.rubric is None:
+            reasons[HIGH] = step.rubric_reason or "the judge gave no rubric"
+        else:
+            high = formula.high(shot.rubric.total)
+    if _is_screenshot_changed(shot, similarity):
+        reason = "the screenshot is not the one that was judged: run `iwr judge` again"
+        reasons = dict.fromkeys(metrics, reason)
+        metrics = dict.fromkeys(metrics)
+    return Pair(
+        step=step.step,
+        reference_sha256=similarity.reference_sha256,
+        candidate_sha256=similarity.candidate_sha256,
+        metrics=metrics,
+        reasons=reasons,
+        low=formula.mean(metrics[name] for name in protocol.low),
+        high=high,
+        note=similarity.note,
+    )
+
+
+def _is_screenshot_changed(shot: Shot, similarity: Similarity) -> bool:
+    judged = shot.step.screenshot_sha256
+    compared = similarity.candidate_sha256
+    if judged is None or compared is None:
+        return False
+    return judged != compared
+
+
+def _unscored_reason(pairs: Sequence[Pair], protocol: ProtocolConfig) -> str:
+    """Return the first reason why a pair has no low-level or no high-level score."""
+    for pair in pairs:
+        if pair.low is None:
+            for name in protocol.low:
+                if name in pair.reasons:
+                    return f"step {pair.step}: {name}: {pair.reasons[name]}"
+        if protocol.high and pair.high is None and HIGH in pair.reasons:
+            return f"step {pair.step}: {HIGH}: {pair.reasons[HIGH]}"
+    return "no checkpoint could be compared"
