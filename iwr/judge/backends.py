@@ -48,7 +48,11 @@ NewJudge = Callable[[Task, TaskPaths], Judge]
 # ---- what the answers depend on ----------------------------------------------------------------
 
 
-def judge_settings(config: Config, files: TaskPaths, task: Task | None = None) -> Fingerprint:
+def judge_settings(
+    config: Config,
+    files: TaskPaths,
+    task: Task | None = None,
+) -> Fingerprint:
     """Return what a rollout by this judge depends on, besides the page and the task's own files.
 
     Raises ConfigError when the weights of its model do not exist.
@@ -160,7 +164,11 @@ class JudgeBackend:
             )
 
 
-def local_judge(judge: JudgeConfig, task: Task, files: TaskPaths) -> Judge:
+def local_judge(
+    judge: JudgeConfig,
+    task: Task,
+    files: TaskPaths,
+) -> Judge:
     """Return the judge of one rollout, of a kind that needs no server."""
     match judge.kind:
         case "replay":
@@ -171,7 +179,11 @@ def local_judge(judge: JudgeConfig, task: Task, files: TaskPaths) -> Judge:
             return RulesJudge()
 
 
-def _replay_judge(judge: JudgeConfig, task: Task, files: TaskPaths) -> Judge:
+def _replay_judge(
+    judge: JudgeConfig,
+    task: Task,
+    files: TaskPaths,
+) -> Judge:
     recorded = readable(files.judge(str(judge.replays)).rollout, Rollout)
     replay = ReplayJudge(recorded)
     if recorded is None or recorded.fingerprint.get("judge.kind") != "contract":

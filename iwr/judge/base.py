@@ -23,14 +23,25 @@ class Judge(Protocol):
     def calls(self) -> int:
         """Questions put to a model so far."""
 
-    async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
+    async def ground(
+        self,
+        step: int,
+        action: Action,
+        page: Snapshot,
+    ) -> Grounding:
         """Return the element that the action's description means.
 
         Where the page has none, return `found=False` with a reason.
         """
 
     async def verify(
-        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+        self,
+        step: int,
+        assertion: str,
+        before: Snapshot,
+        after: Snapshot,
+        *,
+        swapped: bool = False,
     ) -> Verdict:
         """Return whether `assertion` came true between two states.
 
@@ -38,7 +49,12 @@ class Judge(Protocol):
         after first; the question is the same.
         """
 
-    async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
+    async def rate(
+        self,
+        step: int,
+        reference: bytes,
+        candidate: bytes,
+    ) -> Rubric:
         """Return how well a screenshot (PNG) matches the reference's."""
 
 
@@ -46,5 +62,10 @@ class Judge(Protocol):
 class ActingJudge(Judge, Protocol):
     """A judge that performs the actions itself, because it knows them better than their words."""
 
-    async def perform(self, step: int, grounding: Grounding, tab: Tab) -> Grounding:
+    async def perform(
+        self,
+        step: int,
+        grounding: Grounding,
+        tab: Tab,
+    ) -> Grounding:
         """Perform the action; return what it was done to. Raises ActionError, PageError."""

@@ -51,7 +51,11 @@ def _with_answer(step: Step, answer: AssertionAnswer) -> Step:
 
 
 async def rate_steps(
-    steps: Sequence[Step], task: Task, judge: Judge, states: Sequence[Snapshot], pairing: Pairing
+    steps: Sequence[Step],
+    task: Task,
+    judge: Judge,
+    states: Sequence[Snapshot],
+    pairing: Pairing,
 ) -> list[Step]:
     """Return the steps with the judge's points for the checkpoints that `pairing` names.
 
@@ -68,7 +72,10 @@ async def rate_steps(
 
 
 async def _rate_step(
-    step: Step, references: Sequence[Path], judge: Judge, screenshot: bytes
+    step: Step,
+    references: Sequence[Path],
+    judge: Judge,
+    screenshot: bytes,
 ) -> Step:
     if not judge.rates:
         return step.model_copy(update={"rubric_reason": NO_RUBRIC})

@@ -51,7 +51,11 @@ SIDE = """element => {
 }"""
 
 
-async def perform(tab: Tab, action: Action, grounding: Grounding) -> Point | None:
+async def perform(
+    tab: Tab,
+    action: Action,
+    grounding: Grounding,
+) -> Point | None:
     """Do `action` to what it was grounded to. Return the point acted on, in CSS pixels.
 
     Raises ActionError when a person could not do it, JudgeError when the sentence does not say
@@ -88,7 +92,11 @@ def _point(grounding: Grounding) -> Point:
     return grounding.point
 
 
-async def _type(tab: Tab, action: Action, target: ElementHandle | Point) -> Point | None:
+async def _type(
+    tab: Tab,
+    action: Action,
+    target: ElementHandle | Point,
+) -> Point | None:
     request = typing(action)
     point = await inputs.type_text(tab, target, request.text, clear=request.clear)
     if request.then:
@@ -96,7 +104,11 @@ async def _type(tab: Tab, action: Action, target: ElementHandle | Point) -> Poin
     return point
 
 
-async def _click(tab: Tab, action: Action, target: ElementHandle | Point) -> Point | None:
+async def _click(
+    tab: Tab,
+    action: Action,
+    target: ElementHandle | Point,
+) -> Point | None:
     """Click. In a native list box, whose list is no part of the page, choose the named option."""
     if not isinstance(target, tuple):
         option = await _named_option(tab, action, target)
@@ -107,7 +119,11 @@ async def _click(tab: Tab, action: Action, target: ElementHandle | Point) -> Poi
     return await inputs.click(tab, target, count=count, button=button)
 
 
-async def _named_option(tab: Tab, action: Action, element: ElementHandle) -> str | None:
+async def _named_option(
+    tab: Tab,
+    action: Action,
+    element: ElementHandle,
+) -> str | None:
     """Return the first quoted text of the description that is an option of the element."""
     labels = await tab.call(element.evaluate(OPTIONS), "looking at the element")
     folded = {label.casefold() for label in labels}
@@ -117,7 +133,11 @@ async def _named_option(tab: Tab, action: Action, element: ElementHandle) -> str
     return None
 
 
-async def _scroll(tab: Tab, request: Scrolling, element: ElementHandle | None) -> None:
+async def _scroll(
+    tab: Tab,
+    request: Scrolling,
+    element: ElementHandle | None,
+) -> None:
     """Turn the wheel as asked. `element` is the place to reach, else what is scrolled.
 
     Raises ActionError when nothing can scroll, or the place does not come into view.
@@ -138,7 +158,11 @@ async def _scroll(tab: Tab, request: Scrolling, element: ElementHandle | None) -
 
 
 async def _scroll_until_seen(
-    tab: Tab, element: ElementHandle, dx: float, dy: float, stride: float
+    tab: Tab,
+    element: ElementHandle,
+    dx: float,
+    dy: float,
+    stride: float,
 ) -> None:
     """Scroll once as asked, then by `stride` pixels as often as it takes, up or down."""
     if dx or dy:

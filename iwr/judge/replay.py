@@ -28,7 +28,12 @@ class ReplayJudge:
             )
         return self.recorded.steps[number]
 
-    async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
+    async def ground(
+        self,
+        step: int,
+        action: Action,
+        page: Snapshot,
+    ) -> Grounding:
         """Return the recorded element. Raises JudgeError when the recorded judge named none."""
         recorded = self._step(step)
         if recorded.grounding is not None:
@@ -38,7 +43,13 @@ class ReplayJudge:
         return Grounding(found=False, reason=recorded.reason)
 
     async def verify(
-        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+        self,
+        step: int,
+        assertion: str,
+        before: Snapshot,
+        after: Snapshot,
+        *,
+        swapped: bool = False,
     ) -> Verdict:
         """Return the recorded verdict. Raises JudgeError when the recorded judge gave none."""
         recorded = self._step(step)
@@ -46,7 +57,12 @@ class ReplayJudge:
             raise JudgeError(recorded.reason or "the recorded judge gave no verdict")
         return recorded.verdict
 
-    async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
+    async def rate(
+        self,
+        step: int,
+        reference: bytes,
+        candidate: bytes,
+    ) -> Rubric:
         """Return the recorded points. Raises JudgeError when the recorded judge gave none."""
         rubric = self._step(step).rubric
         if rubric is None:

@@ -37,7 +37,12 @@ ModelTask = tuple[str, Task]
 """(model name, task)"""
 
 
-def judge(work: Sequence[ModelTask], config: Config, paths: RunPaths, progress: Progress) -> None:
+def judge(
+    work: Sequence[ModelTask],
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
+) -> None:
     """Judge all pending pages. Each rollout is saved at once; one broken task stops no other.
 
     When the server of a judge model dies, it is started again (`server.restarts` times), and the
@@ -91,7 +96,12 @@ def summary(rollout: Rollout) -> str:
 # ---- what is pending ---------------------------------------------------------------------------
 
 
-def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fingerprint:
+def fingerprint(
+    task: Task,
+    model: str,
+    config: Config,
+    paths: RunPaths,
+) -> Fingerprint:
     """Return what a rollout is made from. `input.*` are contents, the rest are settings."""
     files = paths.task(model, task.id)
     protocol = config.protocol
@@ -108,7 +118,11 @@ def fingerprint(task: Task, model: str, config: Config, paths: RunPaths) -> Fing
     return settings
 
 
-def pending_rollouts(work: Sequence[ModelTask], config: Config, paths: RunPaths) -> list[ModelTask]:
+def pending_rollouts(
+    work: Sequence[ModelTask],
+    config: Config,
+    paths: RunPaths,
+) -> list[ModelTask]:
     """Return the pages that have no rollout yet, or one that failed or has other inputs.
 
     Raises StaleRunError when a rollout was made under other settings, ConfigError when the judge
@@ -122,7 +136,12 @@ def pending_rollouts(work: Sequence[ModelTask], config: Config, paths: RunPaths)
     ]
 
 
-def _is_pending(model: str, task: Task, config: Config, paths: RunPaths) -> bool:
+def _is_pending(
+    model: str,
+    task: Task,
+    config: Config,
+    paths: RunPaths,
+) -> bool:
     files = paths.task(model, task.id).judge(config.judge.name)
     inputs = fingerprint(task, model, config, paths)
 
@@ -138,7 +157,11 @@ def _has_screenshots(rollout: Rollout, files: JudgePaths) -> bool:
     return all(whole_png(files.folder / name) for name in names)
 
 
-def _has_page(model: str, task: Task, paths: RunPaths) -> bool:
+def _has_page(
+    model: str,
+    task: Task,
+    paths: RunPaths,
+) -> bool:
     """Return whether there is a page to judge: the generation is neither missing nor failed."""
     files = paths.task(model, task.id)
     generation = readable(files.generation, Generation)

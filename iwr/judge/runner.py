@@ -52,7 +52,11 @@ class RolloutJob(NamedTuple):
 
 
 async def roll_out(
-    job: RolloutJob, judge: Judge, pool: Pool, config: Config, fingerprint: Fingerprint
+    job: RolloutJob,
+    judge: Judge,
+    pool: Pool,
+    config: Config,
+    fingerprint: Fingerprint,
 ) -> Rollout:
     """Judge one page; save and return its record.
 
@@ -150,7 +154,13 @@ class RolloutRunner:
         self.states = []
         self._answers = {}
 
-    async def _act(self, tab: Tab, number: int, action: Action, state: Snapshot) -> Snapshot:
+    async def _act(
+        self,
+        tab: Tab,
+        number: int,
+        action: Action,
+        state: Snapshot,
+    ) -> Snapshot:
         """Return the state after action `number`.
 
         Raises RolloutEnded when the action cannot be performed; the step then says why.
@@ -171,7 +181,11 @@ class RolloutRunner:
             raise RolloutEnded from error
 
     async def _perform(
-        self, tab: Tab, number: int, action: Action, grounding: Grounding
+        self,
+        tab: Tab,
+        number: int,
+        action: Action,
+        grounding: Grounding,
     ) -> Grounding:
         """Perform the action; return its grounding with the point that was acted on."""
         if isinstance(self.judge, ActingJudge):
@@ -181,7 +195,12 @@ class RolloutRunner:
             return grounding
         return grounding.model_copy(update={"point": point})
 
-    async def _record(self, tab: Tab, step: Step, started: float) -> Snapshot:
+    async def _record(
+        self,
+        tab: Tab,
+        step: Step,
+        started: float,
+    ) -> Snapshot:
         """Wait until the page is still; keep its state, its screenshot and the step."""
         settled = await tab.settle()
         state = parse(await tab.evaluate(WALK), await tab.screenshot())
@@ -198,7 +217,11 @@ class RolloutRunner:
         return state
 
     async def _verify(
-        self, number: int, assertion: str, before: Snapshot, after: Snapshot
+        self,
+        number: int,
+        assertion: str,
+        before: Snapshot,
+        after: Snapshot,
     ) -> AssertionAnswer:
         try:
             verdict = await self.judge.verify(number, assertion, before, after)
@@ -213,7 +236,10 @@ class RolloutRunner:
         return dict(zip(self._answers, answers, strict=True))
 
     def end(
-        self, failed_by: FailedBy, error: Exception, grounding: Grounding | None = None
+        self,
+        failed_by: FailedBy,
+        error: Exception,
+        grounding: Grounding | None = None,
     ) -> None:
         """Record that the next step failed and that those after it were not reached."""
         first = len(self.steps)

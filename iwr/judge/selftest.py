@@ -1,329 +1,295 @@
 """How far a judge's verdicts can be trusted, measured on ground truth: `iwr selftest judge=NAME`.
 
-What must be affirmed: assertions on true pairs of states (k-1, k), and every step of the true pages. What must be refused: the same
-assertions on unchanged pairs (k-1, k-1) and reversed ones (k, k-1), on pages with a planted defect, and every step of an empty page.
-States come from driving the true pages with the rules. Tasks without a true page contribute the recorded checkpoints of neighbouring
-steps, which only a judge that looks at pictures can use.
+Sensitivity is measured on what is true: assertions on true pairs of states (k-1, k), and every step
+of the true pages. Specificity is measured on what is false: the same assertions on unchanged pairs
+(k-1, k-1) and reversed ones (k, k-1), on pages with a planted defect, and every step of an empty
+page.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-from iwr.browser.page_state import HOOK, Snapshot, picture_of
 from iwr.browser.pool import Pool
 from iwr.config import Config, Environment
-from iwr.errors import DataError, JudgeError, PageError, ServerError
-from iwr.judge.backends import JudgeBackend, NewJudge, judge_settings, opened
+from iwr.errors import DataError, JudgeError, ServerError
+from iwr.judge.backends import JudgeBackend, NewJudge, judge_settings, opened, require_contracts
 from iwr.judge.base import Judge
-from iwr.judge.runner import RolloutJob, RolloutRunner, roll_out
-from iwr.judge.rules.judge import RulesJudge
-from iwr.judge.rules.language import quotes
-from iwr.progress import Progress, Step
-from iwr.records import ActionType, SelfTest, Tally, Task
+from iwr.judge.runner import RolloutJob, roll_out
+from iwr.judge.selftest_cases import EXPECTED_POSITIVE, SelfTestCase, cases_of
+from iwr.progress import Progress
+from iwr.records import SelfTest, Tally, Task
 from iwr.runs.files import write_record
 from iwr.runs.paths import JudgePaths, RunPaths, TaskPaths
+from iwr.stats import wilson
 
 log = logging.getLogger(__name__)
 
 REPEATS = 2  # of each question, in the same order of the pictures; once more in the other order
+TRUE_PAGE = "true page"
+EMPTY_PAGE = "empty page"
 BLANK = b"<!DOCTYPE html><html><body></body></html>"
-SCRIPT = re.compile(rb"<script\b.*?</script\s*>|\son\w+=(?:\"[^\"]*\"|'[^']*')", re.I | re.S)
-AFFIRMED = ("true pair", "true page")
 
-
-class Case(NamedTuple):
-    """An assertion on two states, and what a judge must say to it."""
-
-    kind: str
-    assertion: str
-    before: Snapshot
-    after: Snapshot
-
-    @property
-    def expected(self) -> bool:
-        return self.kind in AFFIRMED
+Outcome = bool | None
+"""None: the judge gave no usable answer."""
 
 
 def selftest(
-    tasks: Sequence[Task], config: Config, paths: RunPaths, progress: Progress
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
 ) -> SelfTest:
-    """Measure the configured judge, save and return what was found. Raises DataError when the tasks hold nothing to measure with."""
+    """Measure the configured judge; save and return the record.
+
+    Raises DataError when the tasks hold nothing to measure with, ConfigError when the judge needs
+    contracts and no task has one.
+    """
     started = time.monotonic()
-    with opened(config, paths) as court:
-        results = asyncio.run(_examine(tasks, config, court, progress))
-    answers = results.answers
+    require_contracts(tasks, config)
+    with opened(config, paths) as backend:
+        outcomes = asyncio.run(_examine(tasks, config, backend, progress))
     record = SelfTest(
         judge=config.judge.name,
         tasks=tuple(task.id for task in tasks),
         settings=judge_settings(config, TaskPaths(paths.folder)),
-        sensitivity=tally(right for kind, right in answers if kind in AFFIRMED),
-        specificity=tally(right for kind, right in answers if kind not in AFFIRMED),
-        kinds={
-            kind: tally(right for other, right in answers if other == kind)
-            for kind in dict.fromkeys(kind for kind, _ in answers)
-        },
-        flips=tally(results.repeat_flips),
-        order_flips=tally(results.order_flips),
-        calls=results.calls,
+        sensitivity=tally(outcomes.of(positive=True)),
+        specificity=tally(outcomes.of(positive=False)),
+        kinds={kind: tally(answers) for kind, answers in outcomes.by_kind.items()},
+        flips=tally(outcomes.repeat_flips),
+        order_flips=tally(outcomes.order_flips),
+        calls=outcomes.calls,
         seconds=round(time.monotonic() - started, 1),
     )
     write_record(paths.selftest(config.judge.name), record)
     return record
 
 
-class Results:
-    """`answers`: (kind, right) for each question, None where the judge gave no usable answer. Flips: whether two answers differed."""
+# ---- asking ------------------------------------------------------------------------------------
+
+
+class SelfTestOutcomes:
+    """What came of the questions; None where the judge gave no usable answer.
+
+    `by_kind` holds whether each answer was right, the flips whether two answers to the same
+    question differed.
+    """
 
     def __init__(self) -> None:
-        self.answers: list[tuple[str, bool | None]] = []
-        self.repeat_flips: list[bool | None] = []
-        self.order_flips: list[bool | None] = []
+        self.by_kind: dict[str, list[Outcome]] = {}
+        self.repeat_flips: list[Outcome] = []
+        self.order_flips: list[Outcome] = []
         self.calls = 0
+
+    def add(self, kind: str, is_right: Outcome) -> None:
+        answers = self.by_kind.setdefault(kind, [])
+        answers.append(is_right)
+
+    def of(self, *, positive: bool) -> list[Outcome]:
+        """Return the answers to all questions whose right answer is yes (or no)."""
+        answers: list[Outcome] = []
+        for kind, outcomes in self.by_kind.items():
+            if (kind in EXPECTED_POSITIVE) == positive:
+                answers += outcomes
+        return answers
 
 
 async def _examine(
-    tasks: Sequence[Task], config: Config, court: JudgeBackend, progress: Progress
-) -> Results:
-    results = Results()
-    async with court.session() as new_judge, Pool(config.browser, Environment.read()) as pool:
-        with tempfile.TemporaryDirectory(prefix="iwr-selftest-") as folder:
-            with progress("read the true pages", len(tasks)) as step:
-                found = await asyncio.gather(
-                    *(_cases(task, pool, Path(folder), step) for task in tasks)
-                )
-            cases = [case for some in found for case in some]
-            pages = [
-                (task, kind)
-                for task in tasks
-                if task.true_page
-                for kind in ("true page", "empty page")
-            ]
-            if not cases:
-                raise DataError(
-                    "there is nothing to measure a judge with",
-                    hint="use data=samples, or tasks with page/index.html",
-                )
-            with progress(f"ask {config.judge.name}", len(cases) + len(pages)) as step:
-                slots = asyncio.Semaphore(config.server.in_flight)
-                await asyncio.gather(
-                    *(
-                        _put(case, new_judge(TaskPaths(Path(folder))), slots, results, step)
-                        for case in cases
-                    ),
-                    *(
-                        _drive(task, kind, new_judge, pool, config, Path(folder), results, step)
-                        for task, kind in pages
-                    ),
-                )
-    return results
+    tasks: Sequence[Task],
+    config: Config,
+    backend: JudgeBackend,
+    progress: Progress,
+) -> SelfTestOutcomes:
+    pool = Pool(config.browser, Environment.read())
+    with tempfile.TemporaryDirectory(prefix="iwr-selftest-") as name:
+        folder = Path(name)
+        async with backend.session() as new_judge, pool:
+            cases = await _make_cases(tasks, pool, folder, progress)
+            examiner = Examiner(config, new_judge, pool, folder)
+            await examiner.examine(tasks, cases, progress)
+    return examiner.outcomes
 
 
-# ---- what is asked -------------------------------------------------------------------------------------
+async def _make_cases(
+    tasks: Sequence[Task],
+    pool: Pool,
+    folder: Path,
+    progress: Progress,
+) -> list[SelfTestCase]:
+    """Return the questions that the tasks give. Raises DataError when they give none."""
+    cases: list[SelfTestCase] = []
+    with progress("read the true pages", len(tasks)) as step:
 
+        async def make(task: Task) -> list[SelfTestCase]:
+            made = await cases_of(task, pool, folder)
+            step(task.id)
+            return made
 
-async def _cases(task: Task, pool: Pool, folder: Path, step: Step) -> list[Case]:
-    """All questions that one task gives."""
-    if task.true_page is None:
-        cases = _recorded(task)
-    else:
-        source = task.true_page.read_bytes()
-        cases = _about(task, await _states(task, source, pool, folder / f"{task.id}-true"))
-        for number, (position, defect) in enumerate(defects(task, source)):
-            states = await _states(task, defect, pool, folder / f"{task.id}-{number}")
-            shown = [
-                (k, text)
-                for k, text in _assertions(task, states)
-                if k == position or (position is None and reacts(task, k))
-            ]
-            cases += [Case("planted defect", text, states[k - 1], states[k]) for k, text in shown]
-    step(task.id)
-    return cases
-
-
-def _assertions(task: Task, states: dict[int, Snapshot]) -> list[tuple[int, str]]:
-    asserted = (
-        (n, action.logical_assertion)
-        for n, action in enumerate(task.actions, 1)
-        if {n - 1, n} <= states.keys()
-    )
-    return [(number, text) for number, text in asserted if text]
-
-
-def _about(task: Task, states: dict[int, Snapshot]) -> list[Case]:
-    cases = []
-    for number, text in _assertions(task, states):
-        before, after = states[number - 1], states[number]
-        pairs = {
-            "true pair": (before, after),
-            "unchanged pair": (before, before),
-            "reversed pair": (after, before),
-        }
-        cases += [Case(kind, text, *pair) for kind, pair in pairs.items()]
-    return cases
-
-
-def _recorded(task: Task) -> list[Case]:
-    """From the pictures alone, where those of two neighbouring steps were recorded."""
-    states = {
-        step: picture_of(path.read_bytes(), task.width, task.height)
-        for step, path in task.checkpoints.items()
-    }
-    cases = []
-    for step in states:
-        if step - 1 in states:
-            cases += _about(task, {step - 1: states[step - 1], step: states[step]})
-    return cases
-
-
-def defects(task: Task, source: bytes) -> list[tuple[int | None, bytes]]:
-    """The page with one defect each, and the step at which it shows (None: at every step).
-
-    Nothing reacts; or one text that is asserted is another.
-    """
-    named = " ".join(
-        quote for action in task.actions for quote in quotes(action.parameters.description)
-    )
-    planted: list[tuple[int | None, bytes]] = [(None, SCRIPT.sub(b"", source))]
-    for number, action in enumerate(task.actions, 1):
-        for text in quotes(action.logical_assertion or "")[:1]:
-            if text.encode() in source and len(text) > 3 and text not in named:
-                planted.append((number, source.replace(text.encode(), garbled(text).encode())))
-    return planted[:4]
-
-
-def reacts(task: Task, step: int) -> bool:
-    """Whether the step's effect needs a script: any page can scroll without one."""
-    return task.action(step).type is not ActionType.SCROLL
-
-
-def garbled(text: str) -> str:
-    """Other words of the same length; digits become other digits."""
-    turned = " ".join(word[::-1].lower() for word in text.split(" "))
-    return re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), turned)
-
-
-async def _states(task: Task, page: bytes, pool: Pool, folder: Path) -> dict[int, Snapshot]:
-    """The states that a page runs through, as far as it can be driven."""
-    from iwr.browser.chromium import Site
-
-    folder.mkdir(parents=True)
-    (folder / "index.html").write_bytes(page)
-    drive = RolloutRunner(
-        RolloutJob(task, "true", folder / "index.html", JudgePaths(folder)), RulesJudge()
-    )
-    try:
-        await pool.run(
-            drive.run,
-            Site(folder / "index.html", task.assets),
-            task.width,
-            task.height,
-            scripts=[HOOK],
+        for group in await asyncio.gather(*map(make, tasks)):
+            cases += group
+    if not cases:
+        raise DataError(
+            "there is nothing to measure a judge with",
+            hint="use data=samples, or tasks with page/index.html",
         )
-    except PageError as error:
-        log.debug("%s: %s", task.id, error)
-    await drive.answers()
-    return dict(enumerate(drive.states))
+    return cases
 
 
-# ---- asking --------------------------------------------------------------------------------------------
+class Examiner:
+    """Puts the questions to judges, a new one for each, and notes the outcomes."""
+
+    def __init__(
+        self,
+        config: Config,
+        new_judge: NewJudge,
+        pool: Pool,
+        folder: Path,
+    ):
+        self.outcomes = SelfTestOutcomes()
+        self._config = replace(config, protocol=replace(config.protocol, high=False))
+        self._new_judge = new_judge
+        self._pool = pool
+        self._folder = folder
+        self._slots = asyncio.Semaphore(config.server.in_flight)
+
+    async def examine(
+        self,
+        tasks: Sequence[Task],
+        cases: Sequence[SelfTestCase],
+        progress: Progress,
+    ) -> None:
+        """Ask all cases; drive the true and an empty page of each task that has a true page."""
+        drives = []
+        for task in tasks:
+            if task.true_page:
+                drives.append((task, TRUE_PAGE, task.true_page.read_bytes()))
+                drives.append((task, EMPTY_PAGE, BLANK))
+        total = len(cases) + len(drives)
+        with progress(f"ask {self._config.judge.name}", total) as step:
+
+            async def ask(case: SelfTestCase) -> None:
+                await self.ask(case)
+                step(case.kind)
+
+            async def drive(
+                task: Task,
+                kind: str,
+                source: bytes,
+            ) -> None:
+                await self.drive(task, kind, source)
+                step(f"{kind} of {task.id}")
+
+            questions = [ask(case) for case in cases]
+            rollouts = [drive(*page) for page in drives]
+            await asyncio.gather(*questions, *rollouts)
+
+    async def ask(self, case: SelfTestCase) -> None:
+        """Put one assertion several times, at last with the pictures in the other order."""
+        judge = self._new_judge(case.task, TaskPaths(self._folder))
+        answers = []
+        async with self._slots:
+            for _ in range(REPEATS):
+                answers.append(await _answer(judge, case))
+            swapped = await _answer(judge, case, swapped=True)
+        first = answers[0]
+        is_right = None if first is None else first == case.expected
+        outcomes = self.outcomes
+        outcomes.add(case.kind, is_right)
+        outcomes.repeat_flips.append(_differ(answers))
+        outcomes.order_flips.append(_differ([first, swapped]))
+        outcomes.calls += judge.calls
+
+    async def drive(
+        self,
+        task: Task,
+        kind: str,
+        source: bytes,
+    ) -> None:
+        """Drive a whole page: each step of a true page must pass, none of an empty one."""
+        home = self._folder / f"{task.id}-{kind.replace(' ', '-')}"
+        home.mkdir()
+        page = home / "index.html"
+        page.write_bytes(source)
+        judge = self._new_judge(task, TaskPaths(home))
+        job = RolloutJob(task, kind, page, JudgePaths(home))
+        rollout = await roll_out(job, judge, self._pool, self._config, {})
+        expected = kind in EXPECTED_POSITIVE
+        for step in rollout.steps[1:]:
+            is_right = None if step.is_unscored else step.credited == expected
+            self.outcomes.add(kind, is_right)
+        self.outcomes.calls += judge.calls
 
 
-async def _put(
-    case: Case, judge: Judge, slots: asyncio.Semaphore, results: Results, step: Step
-) -> None:
-    async with slots:
-        said = [await _verdict(judge, case) for _ in range(REPEATS)]
-        turned = await _verdict(judge, case, swapped=True)
-    results.answers.append((case.kind, None if said[0] is None else said[0] == case.expected))
-    results.repeat_flips.append(None if None in said else len(set(said)) > 1)
-    results.order_flips.append(None if None in (said[0], turned) else said[0] != turned)
-    results.calls += judge.calls
-    step(case.kind)
-
-
-async def _verdict(judge: Judge, case: Case, *, swapped: bool = False) -> bool | None:
+async def _answer(
+    judge: Judge,
+    case: SelfTestCase,
+    *,
+    swapped: bool = False,
+) -> bool | None:
+    """Return the judge's verdict; None when it gives none."""
     try:
-        return (
-            await judge.verify(0, case.assertion, case.before, case.after, swapped=swapped)
-        ).passed
+        verdict = await judge.verify(
+            case.step,
+            case.assertion,
+            case.before,
+            case.after,
+            swapped=swapped,
+        )
     except (JudgeError, ServerError) as error:
         log.debug("%s: %s", case.assertion, error)
         return None
+    return verdict.passed
 
 
-async def _drive(
-    task: Task,
-    kind: str,
-    new_judge: NewJudge,
-    pool: Pool,
-    config: Config,
-    folder: Path,
-    results: Results,
-    step: Step,
-) -> None:
-    """The judge drives a whole page: each step of the true one must pass, none of an empty one."""
-    home = folder / f"{task.id}-{kind.replace(' ', '-')}"
-    home.mkdir()
-    page = home / "index.html"
-    page.write_bytes(
-        task.true_page.read_bytes() if kind == "true page" and task.true_page else BLANK
-    )
-    judge = new_judge(TaskPaths(home))
-    plain = replace(config, protocol=replace(config.protocol, high=False))
-    rollout = await roll_out(RolloutJob(task, kind, page, JudgePaths(home)), judge, pool, plain, {})
-    for done in rollout.steps[1:]:
-        unusable = done.failed_by in ("judge", "infrastructure")
-        results.answers.append((kind, None if unusable else done.credited == (kind == "true page")))
-    results.calls += judge.calls
-    step(f"{kind} of {task.id}")
+def _differ(answers: Sequence[bool | None]) -> Outcome:
+    """Return whether the answers differ; None when one of them is missing."""
+    if None in answers:
+        return None
+    return len(set(answers)) > 1
 
 
-# ---- counting ------------------------------------------------------------------------------------------
+# ---- counting ----------------------------------------------------------------------------------
 
 
-def tally(outcomes: Iterable[bool | None]) -> Tally:
-    """Counts, the share of true ones among those that are known, and its 95 % interval (Wilson)."""
-    listed = list(outcomes)
-    known = [outcome for outcome in listed if outcome is not None]
-    if not known:
-        return Tally(asked=len(listed), yes=0, unusable=len(listed))
-    share, low, high = sum(known) / len(known), *wilson(sum(known), len(known))
+def tally(outcomes: Iterable[Outcome]) -> Tally:
+    """Return the counts, the share of True among the usable outcomes, and its 95 % interval."""
+    outcomes = list(outcomes)
+    usable = [outcome for outcome in outcomes if outcome is not None]
+    yes = sum(usable)
+    unusable = len(outcomes) - len(usable)
+    if not usable:
+        return Tally(asked=len(outcomes), yes=yes, unusable=unusable)
+    interval = wilson(yes, len(usable))
     return Tally(
-        asked=len(listed),
-        yes=sum(known),
-        unusable=len(listed) - len(known),
-        share=share,
-        low=low,
-        high=high,
+        asked=len(outcomes),
+        yes=yes,
+        unusable=unusable,
+        share=yes / len(usable),
+        low=interval.low,
+        high=interval.high,
     )
-
-
-def wilson(yes: int, asked: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a share; meaningful also near 0 and 1 (Wilson, 1927)."""
-    share, denominator = yes / asked, 1 + z * z / asked
-    middle = (share + z * z / (2 * asked)) / denominator
-    reach = z * math.sqrt(share * (1 - share) / asked + z * z / (4 * asked * asked)) / denominator
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def lines(record: SelfTest) -> list[str]:
-    """The record for people, one line a figure."""
-    figures = {
-        "sensitivity": record.sensitivity,
-        "specificity": record.specificity,
-        **{f"  {kind}": found for kind, found in record.kinds.items()},
-        "other answer when asked again": record.flips,
-        "other answer in the other order": record.order_flips,
-    }
-    head = f"judge {record.judge} on {len(record.tasks)} tasks, {record.calls} calls"
-    return [head, *(f"{name:32}{found}" for name, found in figures.items())]
+    """Return the record for people, one line a figure."""
+    count = len(record.tasks)
+    texts = [
+        f"judge {record.judge} on {count} tasks, {record.calls} calls",
+        line("sensitivity", record.sensitivity),
+        line("specificity", record.specificity),
+    ]
+    for kind, figure in record.kinds.items():
+        texts.append(line(f"  {kind}", figure))
+    texts.append(line("other answer when asked again", record.flips))
+    texts.append(line("other answer in the other order", record.order_flips))
+    return texts
+
+
+def line(name: str, figure: Tally) -> str:
+    return f"{name:32}{figure}"

@@ -162,7 +162,11 @@ def reference_checkpoint(task: Task, number: int) -> Path:
     return task.folder / "checkpoints" / f"step_{number}.png"
 
 
-def reference_shot(task: Task, step: Step, number: int) -> Shot:
+def reference_shot(
+    task: Task,
+    step: Step,
+    number: int,
+) -> Shot:
     """Return a screenshot with checkpoint `number`. Raises DataError when that is missing (S2)."""
     checkpoint = reference_checkpoint(task, number)
     if not checkpoint.is_file():

@@ -61,14 +61,24 @@ class UsableAnswer(NamedTuple, Generic[R]):
 class Asker:
     """Asks one model on behalf of one rollout. `calls` counts every request that was sent."""
 
-    def __init__(self, client: ChatClient, judge: JudgeConfig, log_file: Path | None = None):
+    def __init__(
+        self,
+        client: ChatClient,
+        judge: JudgeConfig,
+        log_file: Path | None = None,
+    ):
         self.client = client
         self.judge = judge
         self.calls = 0
         self._log_file = log_file
 
     async def ask(
-        self, question: str, parts: Sequence[Part], kind: type[R], *, logprobs: bool = False
+        self,
+        question: str,
+        parts: Sequence[Part],
+        kind: type[R],
+        *,
+        logprobs: bool = False,
     ) -> UsableAnswer[R]:
         """Return the answer to one question, as `kind`. `question` names it in logs and errors.
 
@@ -89,7 +99,12 @@ class Asker:
         attempts = self.judge.attempts
         raise JudgeError(f"{question}: no usable answer in {attempts} attempts: {problem}")
 
-    def _options(self, kind: type[R], attempt: int, logprobs: bool) -> dict[str, Any]:
+    def _options(
+        self,
+        kind: type[R],
+        attempt: int,
+        logprobs: bool,
+    ) -> dict[str, Any]:
         schema = {"name": kind.__name__.lower(), "schema": kind.model_json_schema(), "strict": True}
         options: dict[str, Any] = {
             "response_format": {"type": "json_schema", "json_schema": schema},
@@ -106,7 +121,12 @@ class Asker:
         return options
 
     def _log_call(
-        self, question: str, parts: Sequence[Part], prompt: str, answer: Answer, problem: str
+        self,
+        question: str,
+        parts: Sequence[Part],
+        prompt: str,
+        answer: Answer,
+        problem: str,
     ) -> None:
         """Append one line: the prompt (images by their hash), the answer, what is wrong with it."""
         if self._log_file is None:

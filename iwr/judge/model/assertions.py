@@ -38,7 +38,13 @@ class Ruling(StructuredReply):
 
 
 async def verify(
-    asker: Asker, step: int, assertion: str, before: bytes, after: bytes, *, swapped: bool = False
+    asker: Asker,
+    step: int,
+    assertion: str,
+    before: bytes,
+    after: bytes,
+    *,
+    swapped: bool = False,
 ) -> Verdict:
     """Return the model's verdict on two screenshots (PNG). Raises JudgeError, ServerError."""
     parts = question(assertion, before, after, swapped=swapped)
@@ -52,7 +58,13 @@ async def verify(
     )
 
 
-def question(assertion: str, before: bytes, after: bytes, *, swapped: bool = False) -> list[Part]:
+def question(
+    assertion: str,
+    before: bytes,
+    after: bytes,
+    *,
+    swapped: bool = False,
+) -> list[Part]:
     """Return both pictures, each named, and the question. `swapped` shows the one after first."""
     pictures = [
         [text("BEFORE the action:"), image(before)],

@@ -71,7 +71,11 @@ class Choice(StructuredReply):
 
 
 async def ground(
-    asker: Asker, step: int, description: str, page: Snapshot, nodes: Sequence[Node]
+    asker: Asker,
+    step: int,
+    description: str,
+    page: Snapshot,
+    nodes: Sequence[Node],
 ) -> Grounding:
     """Return the element among `nodes` that `description` means. Raises JudgeError, ServerError."""
     if not nodes:
@@ -115,7 +119,11 @@ def chosen(answer: UsableAnswer[Choice], nodes: Sequence[Node]) -> Node | None:
 
 
 def grounding_of(
-    page: Snapshot, node: Node, answer: UsableAnswer[Choice], *, set_of_mark: bool
+    page: Snapshot,
+    node: Node,
+    answer: UsableAnswer[Choice],
+    *,
+    set_of_mark: bool,
 ) -> Grounding:
     """Return the record of a choice."""
     return Grounding(
@@ -135,7 +143,11 @@ def grounding_of(
 # ---- the list ----------------------------------------------------------------------------------
 
 
-def list_prompt(description: str, page: Snapshot, nodes: Sequence[Node]) -> list[Part]:
+def list_prompt(
+    description: str,
+    page: Snapshot,
+    nodes: Sequence[Node],
+) -> list[Part]:
     """Return the question with the elements as a numbered list."""
     lines = []
     for number, node in enumerate(nodes, 1):
@@ -209,7 +221,11 @@ def quote(words: str, most: int) -> str:
 # ---- set-of-mark -------------------------------------------------------------------------------
 
 
-def marks_prompt(description: str, page: Snapshot, nodes: Sequence[Node]) -> list[Part]:
+def marks_prompt(
+    description: str,
+    page: Snapshot,
+    nodes: Sequence[Node],
+) -> list[Part]:
     """Return the marked screenshot and the question."""
     words = MARKS_PROMPT.format(
         description=description, first=1, last=len(nodes), voice=PAGE_IS_EVIDENCE
@@ -231,7 +247,12 @@ def marked_screenshot(png: bytes, nodes: Sequence[Node]) -> bytes:
     return buffer.getvalue()
 
 
-def _draw_mark(draw: ImageDraw, font: FreeTypeFont | ImageFont, node: Node, label: str) -> None:
+def _draw_mark(
+    draw: ImageDraw,
+    font: FreeTypeFont | ImageFont,
+    node: Node,
+    label: str,
+) -> None:
     x, y, width, height = node.box
     draw.rectangle((x, y, x + width, y + height), outline=MARK_COLOUR, width=2)
     corner = (max(0, x), max(0, y))

@@ -28,7 +28,12 @@ class ModelJudge:
     def calls(self) -> int:
         return self.asker.calls
 
-    async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
+    async def ground(
+        self,
+        step: int,
+        action: Action,
+        page: Snapshot,
+    ) -> Grounding:
         """Return the element that the description means. Raises JudgeError, ServerError."""
         match action.type:
             case ActionType.PRESS:
@@ -50,13 +55,24 @@ class ModelJudge:
         return await grounding.ground(self.asker, step, description, page, nodes)
 
     async def verify(
-        self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
+        self,
+        step: int,
+        assertion: str,
+        before: Snapshot,
+        after: Snapshot,
+        *,
+        swapped: bool = False,
     ) -> Verdict:
         """Return the model's verdict. Raises JudgeError, ServerError."""
         pictures = (before.screenshot, after.screenshot)
         return await assertions.verify(self.asker, step, assertion, *pictures, swapped=swapped)
 
-    async def rate(self, step: int, reference: bytes, candidate: bytes) -> Rubric:
+    async def rate(
+        self,
+        step: int,
+        reference: bytes,
+        candidate: bytes,
+    ) -> Rubric:
         """Return the model's points. Raises JudgeError, ServerError."""
         return await rubric.rate(self.asker, step, reference, candidate)
 

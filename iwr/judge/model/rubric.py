@@ -42,7 +42,12 @@ class Scores(StructuredReply):
         return self.layout + self.elements + self.content + self.style + self.overall
 
 
-async def rate(asker: Asker, step: int, reference: bytes, candidate: bytes) -> Rubric:
+async def rate(
+    asker: Asker,
+    step: int,
+    reference: bytes,
+    candidate: bytes,
+) -> Rubric:
     """Return the model's points for two screenshots (PNG). Raises JudgeError, ServerError.
 
     With `judge.swap` the pair is shown a second time the other way round; the difference of the
@@ -66,12 +71,21 @@ async def rate(asker: Asker, step: int, reference: bytes, candidate: bytes) -> R
     )
 
 
-async def _scores(asker: Asker, name: str, parts: list[Part]) -> Scores:
+async def _scores(
+    asker: Asker,
+    name: str,
+    parts: list[Part],
+) -> Scores:
     answer = await asker.ask(name, parts, Scores)
     return answer.reply
 
 
-def question(reference: bytes, candidate: bytes, *, swapped: bool = False) -> list[Part]:
+def question(
+    reference: bytes,
+    candidate: bytes,
+    *,
+    swapped: bool = False,
+) -> list[Part]:
     """Return both pictures, each named, and the question. `swapped` shows the candidate first."""
     pictures = [
         [text("The REFERENCE:"), image(reference)],
