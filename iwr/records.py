@@ -14,14 +14,14 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 Fingerprint = dict[str, str]
-"""What a record was made from: setting name -> value or content hash. Equal fingerprints: nothing to redo."""
+"""What a record was made from: setting name -> value or content hash. Equal: nothing to redo."""
 
 
 class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-# ---- tasks ------------------------------------------------------------------------------------------
+# ---- tasks --------------------------------------------------------------------------------------
 
 
 class ActionType(StrEnum):
@@ -32,7 +32,10 @@ class ActionType(StrEnum):
 
 
 class Parameters(Record):
-    """Of one action, as the data set gives them. `description` is the sentence that the judge grounds."""
+    """Of one action, as the data set gives them.
+
+    `description` is the sentence that the judge grounds.
+    """
 
     description: str = ""
     key: str | None = None
@@ -86,7 +89,7 @@ class Task(Record):
         return self.actions[step - 1]
 
 
-# ---- inference --------------------------------------------------------------------------------------
+# ---- inference ----------------------------------------------------------------------------------
 
 
 class GenerationStatus(StrEnum):
@@ -100,8 +103,8 @@ class GenerationStatus(StrEnum):
 class Frames(Record):
     """Audit of the video that the engine saw. `planned` is what the protocol asks for.
 
-    `delivered` is lower only when the context was too small (`Generation.reason` says so), and None when the engine or
-    the model's processor cannot tell. Any other difference makes the task fail.
+    `delivered` is lower only when the context was too small (`Generation.reason` says so), and None
+    when the engine or the model's processor cannot tell. Any other difference makes the task fail.
     """
 
     mode: str  # native | frames
@@ -140,7 +143,10 @@ class Generation(Record):
 
 
 class Session(Record):
-    """One process's work with the servers of one model. A run that was resumed, or sharded, has several."""
+    """One process's work with the servers of one model.
+
+    A run that was resumed, or sharded, has several.
+    """
 
     model: str
     engine: str
@@ -156,7 +162,7 @@ class Session(Record):
         return self.gpus * (self.start_seconds + self.seconds) / 3600
 
 
-# ---- judge ------------------------------------------------------------------------------------------
+# ---- judge --------------------------------------------------------------------------------------
 
 
 class FailedBy(StrEnum):
@@ -195,7 +201,10 @@ class Verdict(Record):
 
 
 class Rubric(Record):
-    """High-level comparison of one checkpoint, in points: see judge/rubric.py. `total` is their sum."""
+    """High-level comparison of one checkpoint, in points: see judge/model/rubric.py.
+
+    `total` is their sum.
+    """
 
     layout: int = Field(ge=0, le=10)
     elements: int = Field(ge=0, le=15)
@@ -210,7 +219,10 @@ class Rubric(Record):
 
 
 class Step(Record):
-    """Step k of a rollout: action k was performed (or not), then screenshot k was taken. Step 0: page opened."""
+    """Step k of a rollout: action k was performed (or not), then screenshot k was taken.
+
+    Step 0: the page was opened.
+    """
 
     step: int
     action: Action | None = None  # None for step 0
@@ -259,7 +271,10 @@ class Rollout(Record):
 
 
 class Tally(Record):
-    """How often something was so, of the answers that were usable. `share` is None when there was none."""
+    """How often something was so, of the answers that were usable.
+
+    `share` is None when there was none.
+    """
 
     asked: int
     yes: int
@@ -271,8 +286,10 @@ class Tally(Record):
     def __str__(self) -> str:
         if self.share is None or self.low is None or self.high is None:
             return f"unknown (no usable answer to {self.asked} questions)"
+        interval = f"{self.low:.1%} to {self.high:.1%}"
+        usable = self.asked - self.unusable
         lost = f", {self.unusable} without a usable answer" if self.unusable else ""
-        return f"{self.share:.1%} ({self.low:.1%} to {self.high:.1%}, {self.asked - self.unusable} questions{lost})"
+        return f"{self.share:.1%} ({interval}, {usable} questions{lost})"
 
 
 class SelfTest(Record):
@@ -281,8 +298,8 @@ class SelfTest(Record):
     judge: str
     tasks: tuple[str, ...]
     settings: Fingerprint  # of the judge
-    sensitivity: Tally  # affirmed, of what had to be
-    specificity: Tally  # refused, of what had to be
+    sensitivity: Tally  # yes, of what is true
+    specificity: Tally  # no, of what is false
     kinds: dict[str, Tally]  # answered rightly, by kind of question
     flips: Tally  # another answer to the same question
     order_flips: Tally  # another answer when the pictures are shown in the other order
@@ -290,11 +307,14 @@ class SelfTest(Record):
     seconds: float
 
 
-# ---- metrics and scores -----------------------------------------------------------------------------
+# ---- metrics and scores -------------------------------------------------------------------------
 
 
 class Pair(Record):
-    """One checkpoint against the screenshot of the same step. A metric that could not run is None, with a reason."""
+    """One checkpoint against the screenshot of the same step.
+
+    A metric that could not run is None, with a reason.
+    """
 
     step: int
     reference_sha256: str | None  # None: the file cannot be read
