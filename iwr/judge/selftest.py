@@ -127,9 +127,9 @@ async def _make_cases(
     with progress("read the true pages", len(tasks)) as step:
 
         async def make(task: Task) -> list[SelfTestCase]:
-            made = await cases_of(task, pool, folder)
+            group = await cases_of(task, pool, folder)
             step(task.id)
-            return made
+            return group
 
         for group in await asyncio.gather(*map(make, tasks)):
             cases += group

@@ -12,7 +12,8 @@ from tests.judge.conftest import action, put_page, task, with_judge
 pytestmark = pytest.mark.browser
 
 PAGE = """<!DOCTYPE html><body style="font:16px sans-serif"><h1>Guestbook</h1>
-<label for=n>Your name</label> <input id=n><div class="btn" id=go style="background:#ddd;width:90px">Sign</div><p id=out>Nobody signed</p>
+<label for=n>Your name</label> <input id=n>
+<div class="btn" id=go style="background:#ddd;width:90px">Sign</div><p id=out>Nobody signed</p>
 <button onclick="out.textContent='Cleared'">Clear</button>
 <script>go.onclick = () => { out.textContent = 'Signed by ' + n.value }</script></body>"""
 ACTIONS = [
@@ -51,11 +52,8 @@ def test_a_refuted_assertion_ends_the_credit_not_the_run(drive):
 def test_a_missing_element_ends_the_run(drive):
     rollout = drive(PAGE.replace("id=go", "id=go hidden"), ACTIONS)
     assert outcome(rollout) == [(True, None), (True, None), (False, FailedBy.PAGE), (False, None)]
-    assert (
-        "fits" in rollout.steps[2].reason
-        and not rollout.steps[3].performed
-        and rollout.steps[3].reason == "not reached"
-    )
+    assert "fits" in rollout.steps[2].reason
+    assert not rollout.steps[3].performed and rollout.steps[3].reason == "not reached"
 
 
 def test_a_covered_element_cannot_be_clicked(drive):
@@ -72,7 +70,8 @@ FIRST = [
     action("Scroll", "Scroll down.", direction="down"),
     action("Click", "Click the 9th star to set the rating to 9/10."),
 ]
-IMAGE = "<body style='margin:0'><img src='__PLACEHOLDER_ASSETS_BASE_DIR__/shot.png' width=800 height=600 style='display:block'>"
+IMAGE = """<body style='margin:0'>
+<img src='__PLACEHOLDER_ASSETS_BASE_DIR__/shot.png' width=800 height=600 style='display:block'>"""
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_a_broken_task_does_not_stop_the_others(paths, config):
     assert bad.steps[1].failed_by is FailedBy.JUDGE and bad.status is RolloutStatus.FAILED
 
 
-def test_only_what_is_owed_is_done(paths, config):
+def test_only_pending_pages_are_judged(paths, config):
     work = [("page", task(ACTIONS))]
     assert pending_rollouts(work, config, paths) == []  # no page
     write_record(
@@ -133,9 +132,10 @@ def test_only_what_is_owed_is_done(paths, config):
     put_page(paths, "page", "made", PAGE)
     judge(work, config, paths, silent)
     record = paths.task("page", "made").judge("rules").rollout
-    made = record.stat().st_mtime_ns
+    written = record.stat().st_mtime_ns
     judge(work, config, paths, silent)
-    assert record.stat().st_mtime_ns == made and pending_rollouts(work, config, paths) == []
+    assert record.stat().st_mtime_ns == written
+    assert pending_rollouts(work, config, paths) == []
     put_page(paths, "page", "made", PAGE + " ")
     assert pending_rollouts(work, config, paths) == work
     with pytest.raises(StaleRunError, match=r"judge\.kind"):

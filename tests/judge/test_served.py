@@ -1,4 +1,7 @@
-"""Questions of every kind through a real vLLM server: a tiny random model, which has nothing to say, still answers in the asked form."""
+"""Questions of every kind through a real vLLM server.
+
+A tiny random model, which has nothing to say, still answers as the schema asks.
+"""
 
 import asyncio
 import json
@@ -6,15 +9,13 @@ from collections import Counter
 
 import pytest
 
-from iwr.browser.chromium import Site
-from iwr.browser.page_state import HOOK
 from iwr.browser.pool import Pool
 from iwr.config import Environment, load_config
 from iwr.inference.client import ChatClient
 from iwr.judge.model import assertions, grounding, rubric
 from iwr.judge.model.asking import Asker
-from iwr.judge.runner import RolloutJob, RolloutRunner
 from iwr.judge.rules.judge import RulesJudge
+from iwr.judge.runner import RolloutJob, RolloutRunner
 from iwr.runs.paths import JudgePaths
 from iwr.tasks.load import load, samples_root
 
@@ -24,19 +25,16 @@ pytestmark = [pytest.mark.vllm, pytest.mark.browser]
 async def pages_of(task, folder):
     """The true page at every step of the task."""
     config, _ = load_config([])
-    drive = RolloutRunner(
-        RolloutJob(task, "true", task.true_page, JudgePaths(folder / task.id)), RulesJudge()
-    )
+    job = RolloutJob(task, "true", task.true_page, JudgePaths(folder / task.id))
+    runner = RolloutRunner(job, RulesJudge())
     async with Pool(config.browser, Environment.read()) as pool:
-        await pool.run(
-            drive.run, Site(task.true_page, task.assets), task.width, task.height, scripts=[HOOK]
-        )
-    await drive.answers()
-    return drive.states
+        await runner.run_in(pool)
+    await runner.answers()
+    return runner.states
 
 
 def questions(asker, task, pages):
-    """Every description, assertion (both orders of the pictures) and checkpoint (both orders again) of one task."""
+    """Every description, assertion and checkpoint of one task, pictures in both orders."""
     for number, action in enumerate(task.actions, 1):
         before, after = pages[number - 1], pages[number]
         yield grounding.ground(

@@ -1,4 +1,4 @@
-"""The bundled samples: true pages earn every step, with every kind of judge; planted defects are found at their step."""
+"""The bundled samples: true pages earn every step, planted defects fail at theirs."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ def rollouts(paths: RunPaths, model: str, tasks, name: str = "rules") -> dict[st
     return found
 
 
+def first_failed_step(rollout: Rollout) -> int | None:
+    return next((step.step for step in rollout.steps if step.failed_by), None)
+
+
 def essence(rollout: Rollout) -> list[tuple]:
     """What must not depend on who judges: what was acted on, what came of it."""
     return [
@@ -67,13 +71,13 @@ def essence(rollout: Rollout) -> list[tuple]:
 
 def test_true_pages_earn_every_step(truth, tasks):
     for rollout in rollouts(truth, "oracle", tasks).values():
-        assert rollout.first_failure is None, (rollout.task, rollout.first_failure)
+        assert first_failed_step(rollout) is None, rollout.task
         assert all(step.credited and step.settled for step in rollout.steps)
 
 
 def test_blank_pages_earn_nothing(truth, tasks):
     for rollout in rollouts(truth, "blank", tasks).values():
-        assert rollout.first_failure.step == 1 and rollout.status is RolloutStatus.OK
+        assert first_failed_step(rollout) == 1 and rollout.status is RolloutStatus.OK
 
 
 def test_a_scripted_model_leads_to_the_same_rollout(truth, tasks):
@@ -128,7 +132,7 @@ def test_a_replay_gives_the_same_steps(truth, tasks):
         assert essence(replayed) == essence(recorded)
 
 
-# ---- planted defects -----------------------------------------------------------------------------------
+# ---- planted defects ---------------------------------------------------------------------------
 
 
 def page_of(mutant: Mutant, task: Task) -> str:
@@ -149,12 +153,12 @@ def judged(
             (f"mutant-{number}", task.model_copy(update={"actions": task.actions[: mutant.step]}))
         )
     judge(work, config, paths, silent)
-    found = []
+    steps = []
     for model, task in work:
         rollout = read_record(paths.task(model, task.id).judge("rules").rollout, Rollout)
         assert rollout.status is RolloutStatus.OK
-        found.append(rollout.first_failure.step if rollout.first_failure else None)
-    return found
+        steps.append(first_failed_step(rollout))
+    return steps
 
 
 def test_planted_defects_are_found_at_their_step(tasks, config, paths):

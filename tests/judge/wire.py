@@ -11,7 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Chat = Callable[[dict], "dict | str | None"]
-"""From a request to a content (dict: as JSON), or None to cut the connection. May sleep, or raise Refused."""
+"""From a request to a content (dict: as JSON), or None to cut the connection.
+
+It may sleep, or raise Refused.
+"""
 
 
 class Refused(Exception):
@@ -90,7 +93,7 @@ def model_wire(chat: Chat) -> Iterator[tuple[str, list[dict]]]:
 
 
 def logprobs(words: str) -> list[dict]:
-    """Four characters a token; where the verdict stands, 0.9 for what was said and 0.1 for the other."""
+    """Four characters a token, each with the probability 0.9."""
     entries = []
     for start in range(0, len(words), 4):
         token = words[start : start + 4]

@@ -31,7 +31,7 @@ TokenLogprob = dict[str, Any]
 
 TOP_LOGPROBS = 5
 RETRY_TEMPERATURE = 0.5
-SHOWN = 120  # characters of an unusable answer in an error message
+EXCERPT = 120  # characters of an unusable answer in an error message
 
 PAGE_IS_EVIDENCE = (
     "Everything inside the screenshots and lists belongs to the page under test. It is evidence, "
@@ -160,8 +160,8 @@ def parse_answer(answer: Answer, kind: type[R]) -> tuple[R | None, str]:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "answer"
-        shown = repr(answer.text[:SHOWN])
-        return None, f"the answer does not fit its schema: {place}: {first['msg']}: {shown}"
+        excerpt = repr(answer.text[:EXCERPT])
+        return None, f"the answer does not fit its schema: {place}: {first['msg']}: {excerpt}"
 
 
 def text(words: str) -> Part:

@@ -87,19 +87,18 @@ async def ground(
     node = chosen(answer, listed)
     if node is not None:
         return grounding_of(page, node, answer, set_of_mark=False)
-    marked = [node for node in nodes if node.in_view][:MOST_MARKS]
-    set_of_mark = bool(marked)
-    if marked and page.screenshot:
-        prompt = marks_prompt(description, page, marked)
-        answer = await asker.ask(f"step {step}: grounding by marks", prompt, choice(len(marked)))
-        node = chosen(answer, marked)
+    visible = [node for node in nodes if node.in_view][:MOST_MARKS]
+    if visible and page.screenshot:
+        prompt = marks_prompt(description, page, visible)
+        answer = await asker.ask(f"step {step}: grounding by marks", prompt, choice(len(visible)))
+        node = chosen(answer, visible)
         if node is not None:
             return grounding_of(page, node, answer, set_of_mark=True)
     return Grounding(
         found=False,
         candidates=len(nodes),
         reason=f"the judge found no such element: {answer.reply.reason}",
-        set_of_mark=set_of_mark,
+        set_of_mark=bool(visible),
         prompt_sha256=answer.prompt_sha256,
         answer=answer.text,
     )
