@@ -81,7 +81,8 @@ async def _judge_pages(
                     rollout = await roll_out(job, new_judge(task, files), pool, config, inputs)
                     step(f"{model} {task.id}: {summary(rollout)}")
 
-            await asyncio.gather(*(judge_page(model, task) for model, task in work))
+            rollouts = [judge_page(model, task) for model, task in work]
+            await asyncio.gather(*rollouts)
 
 
 def summary(rollout: Rollout) -> str:
@@ -129,11 +130,11 @@ def pending_rollouts(
     needs contracts and the data has none.
     """
     require_contracts((task for _, task in work), config)
-    return [
-        (model, task)
-        for model, task in work
-        if _has_page(model, task, paths) and _is_pending(model, task, config, paths)
-    ]
+    pending = []
+    for model, task in work:
+        if _has_page(model, task, paths) and _is_pending(model, task, config, paths):
+            pending.append((model, task))
+    return pending
 
 
 def _is_pending(
@@ -153,8 +154,10 @@ def _is_pending(
 
 def _has_screenshots(rollout: Rollout, files: JudgePaths) -> bool:
     """Return whether all screenshots are whole; judging again replaces a lost one."""
-    names = [step.screenshot for step in rollout.steps if step.screenshot]
-    return all(whole_png(files.folder / name) for name in names)
+    for step in rollout.steps:
+        if step.screenshot and not whole_png(files.folder / step.screenshot):
+            return False
+    return True
 
 
 def _has_page(

@@ -65,15 +65,7 @@ async def roll_out(
     started = time.monotonic()
     _clear(job.files)
     runner = RolloutRunner(job, judge)
-    try:
-        await runner.run_in(pool)
-    except PageError as error:  # it does not open, or it breaks every browser
-        runner.end(FailedBy.PAGE, error)
-    except IwrError as error:
-        runner.end(FailedBy.INFRASTRUCTURE, error)
-    except Exception as error:
-        log.exception("%s %s", job.model, job.task.id)
-        runner.end(FailedBy.INFRASTRUCTURE, error)
+    await _walk(runner, pool)
     steps = credit_steps(runner.steps, await runner.answers())
     if config.protocol.high:
         pairing = pairing_of(config.protocol)
@@ -94,6 +86,19 @@ async def roll_out(
     )
     write_record(job.files.rollout, rollout)
     return rollout
+
+
+async def _walk(runner: RolloutRunner, pool: Pool) -> None:
+    """Run on a page of the pool; a failure becomes a part of the steps."""
+    try:
+        await runner.run_in(pool)
+    except PageError as error:  # it does not open, or it breaks every browser
+        runner.end(FailedBy.PAGE, error)
+    except IwrError as error:
+        runner.end(FailedBy.INFRASTRUCTURE, error)
+    except Exception as error:
+        log.exception("%s %s", runner.job.model, runner.job.task.id)
+        runner.end(FailedBy.INFRASTRUCTURE, error)
 
 
 def _clear(files: JudgePaths) -> None:
