@@ -52,8 +52,10 @@ setup(
         "decord>=0.6.0",
         "rich>=13",
         "jinja2>=3.1",
+        "markdown-it-py>=3",
         "matplotlib>=3.9",
         "filelock>=3.12",
+        "psutil>=5.9",
         "argcomplete>=3.3",
     ],
     extras_require={

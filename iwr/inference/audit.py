@@ -1,8 +1,9 @@
-"""Did the model really get the frames that the protocol asks for?
+"""Check that the model really got the frames that the protocol asks for.
 
-What the model's own processor makes of the planned frames is counted in tokens, and compared with the tokens that the
-engine really used, read from the prompt that it returns. An engine that samples otherwise (its `fps` is easily ignored)
-uses another number, and the task fails as infrastructure. Processors that join frames in pairs round up to pairs.
+The tokens that the planned frames cost are counted with the model's own processor, and compared
+with the tokens that the engine really used, read from the prompt that it returns. An engine that
+samples otherwise (its `fps` is easily ignored) uses another number, and the task fails as
+infrastructure. Processors that join frames in pairs round up to pairs.
 """
 
 from __future__ import annotations
@@ -25,107 +26,128 @@ log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
-    """What one request should show, and what it costs. Tokens are None when the model's processor cannot tell."""
+    """The media of one request and their cost. Tokens are None when no processor can count them."""
 
     frames: int
     video_tokens: int | None
-    image_tokens: int | None  # overview images
-    prompt_tokens: int | None  # all of it, rounded up
+    image_tokens: int | None  # of the overview images
+    prompt_tokens: int | None  # of the whole prompt, rounded up
 
 
-class Cost(NamedTuple):
-    """Of one image or video in a prompt: tokens that stand for it, and length of a prompt that holds it alone."""
+class MediaCost(NamedTuple):
+    """Tokens that stand for one image or video, and length of a prompt that holds it alone."""
 
     media: int
     prompt: int
 
 
+class LoadedProcessor(NamedTuple):
+    """A model's processor, and the tokens that stand for media in its prompts."""
+
+    processor: Any
+    media_tokens: frozenset[int]
+
+
 class TokenCounter:
-    """Counts tokens with the model's own processor. Sizes are what matters, so blank media are measured, each size once."""
+    """Counts tokens with the model's own processor.
+
+    Only sizes matter, so blank media are measured, each size once.
+    """
 
     def __init__(self, model: ModelConfig):
         self.model = model
         self._lock = threading.Lock()  # processors are not made for threads
-        self._measured = cache(self._measure)
+        self._image_cost = cache(self._measure_image)
+        self._video_cost = cache(self._measure_video)
 
     def plan(self, recording: Recording, number: int, sheets: Sequence[Path], text: str) -> Plan:
-        """The plan for `number` frames of `recording` behind the overview images `sheets`, before `text`."""
+        """Return the plan for `number` frames of `recording`.
+
+        In the prompt they follow the overview images `sheets` and precede `text`.
+        """
         with self._lock, _one_thread():
-            if self._tools is None:
+            loaded = self._loaded
+            if loaded is None:
                 return Plan(number, None, None, None)
-            images = [self._measured("image", *_size(path)) for path in sheets]
+            images = [self._image_cost(*_size(path)) for path in sheets]
             if self.model.video == "frames":
-                clip = [self._measured("image", recording.width, recording.height)] * number
+                frame = self._image_cost(recording.width, recording.height)
+                clip = [frame] * number
             else:
-                clip = [
-                    self._measured(
-                        "video",
-                        recording.width,
-                        recording.height,
-                        number,
-                        recording.frames,
-                        recording.rate,
-                    )
-                ]
-            words = len(self._tools[0].tokenizer(text)["input_ids"])
-        whole = sum(cost.prompt for cost in images + clip) + words
+                clip = [self._video_cost(recording, number)]
+            words = len(loaded.processor.tokenizer(text)["input_ids"])
         return Plan(
-            number, sum(cost.media for cost in clip), sum(cost.media for cost in images), whole
+            frames=number,
+            video_tokens=sum(cost.media for cost in clip),
+            image_tokens=sum(cost.media for cost in images),
+            prompt_tokens=sum(cost.prompt for cost in images + clip) + words,
         )
 
     def count(self, prompt: Sequence[int]) -> int:
-        """Media tokens in a prompt that an engine returned."""
-        ids = self._tools[1] if self._tools else frozenset()
-        return sum(token in ids for token in prompt)
+        """Return the number of media tokens in a prompt that an engine returned."""
+        loaded = self._loaded
+        if loaded is None:
+            return 0
+        return sum(token in loaded.media_tokens for token in prompt)
 
     @property
-    def _tools(self) -> tuple[Any, frozenset[int]] | None:
+    def _loaded(self) -> LoadedProcessor | None:
+        model = self.model
         try:
-            return processor_of(
-                model_path(self.model), self.model.revision, self.model.trust_remote_code
-            )
+            path = model_path(model)
         except ConfigError:  # weights that only an external server has
             return None
+        return processor_of(path, model.revision, model.trust_remote_code)
 
-    def _measure(
-        self, kind: str, width: int, height: int, number: int = 1, total: int = 1, rate: float = 1.0
-    ) -> Cost:
-        """What one image, or `number` of `total` frames, cost."""
+    def _measure_image(self, width: int, height: int) -> MediaCost:
+        from PIL import Image
+
+        return self._cost("image", images=[Image.new("RGB", (width, height))])
+
+    def _measure_video(self, recording: Recording, number: int) -> MediaCost:
+        """Return the cost of `number` frames of a recording, given as one video."""
         import numpy as np
 
-        assert self._tools is not None
-        processor, ids = self._tools
-        text = processor.apply_chat_template(
-            [{"role": "user", "content": [{"type": kind}]}], tokenize=False
-        )
-        if kind == "image":
-            from PIL import Image
+        shape = (number, recording.height, recording.width, 3)
+        places = indices(recording.frames, number)
+        media = video_input(recording, places, np.zeros(shape, np.uint8))
+        return self._cost("video", **media)
 
-            media: dict[str, Any] = {"images": [Image.new("RGB", (width, height))]}
-        else:
-            from transformers.video_utils import VideoMetadata
+    def _cost(self, kind: str, **media: Any) -> MediaCost:
+        loaded = self._loaded
+        assert loaded is not None
+        question = [{"role": "user", "content": [{"type": kind}]}]
+        text = loaded.processor.apply_chat_template(question, tokenize=False)
+        inputs = loaded.processor(text=[text], **media, **self.model.processor)
+        prompt = [int(token) for token in inputs["input_ids"][0]]
+        return MediaCost(self.count(prompt), len(prompt))
 
-            chosen = indices(total, number)
-            known = VideoMetadata(
-                total_num_frames=total, fps=rate, duration=total / rate, frames_indices=chosen
-            )
-            media = {
-                "videos": [np.zeros((number, height, width, 3), np.uint8)],
-                "video_metadata": [known],
-                "do_sample_frames": False,
-            }
-        made = processor(text=[text], **media, **self.model.processor)
-        prompt = [int(token) for token in made["input_ids"][0]]
-        return Cost(sum(token in ids for token in prompt), len(prompt))
+
+def video_input(recording: Recording, places: list[int], pixels: Any) -> dict[str, Any]:
+    """Return the keyword arguments that give a processor the frames of one video.
+
+    `pixels`: array (frames, height, width, 3) of the frames at the indices `places`.
+    """
+    from transformers.video_utils import VideoMetadata
+
+    metadata = VideoMetadata(
+        total_num_frames=recording.frames,
+        fps=recording.rate,
+        duration=recording.seconds,
+        frames_indices=places,
+    )
+    return {"videos": [pixels], "video_metadata": [metadata], "do_sample_frames": False}
 
 
 @cache
-def processor_of(path: str, revision: str | None, trust: bool) -> tuple[Any, frozenset[int]] | None:
-    """The model's processor, and the tokens that stand for media in its prompts. None, with a warning, if there is none."""
+def processor_of(path: str, revision: str | None, trust: bool) -> LoadedProcessor | None:
+    """Return the model's processor; None, with a warning, if it does not load."""
     from transformers import AutoProcessor
 
     try:
-        processor = AutoProcessor.from_pretrained(path, revision=revision, trust_remote_code=trust)
+        processor = AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+            path, revision=revision, trust_remote_code=trust
+        )
     except (OSError, ValueError, ImportError) as error:
         log.warning(
             "frames of %s cannot be audited: its processor does not load here (%s)",
@@ -133,30 +155,48 @@ def processor_of(path: str, revision: str | None, trust: bool) -> tuple[Any, fro
             str(error).splitlines()[0],
         )
         return None
-    words = [getattr(processor, name, None) for name in ("image_token", "video_token")]
-    numbers = [getattr(processor, name, None) for name in ("image_token_id", "video_token_id")]
-    ids = {processor.tokenizer.convert_tokens_to_ids(word) for word in words if word} | {
-        n for n in numbers if isinstance(n, int)
-    }
-    return processor, frozenset(ids)
+    return LoadedProcessor(processor, _media_tokens(processor))
 
 
-def audited(
-    plan: Plan, asked: int, mode: str, ruler: TokenCounter, prompt: Sequence[int] | None, task: str
+def _media_tokens(processor: Any) -> frozenset[int]:
+    tokens: set[int] = set()
+    for kind in ("image", "video"):
+        word = getattr(processor, f"{kind}_token", None)
+        if word:
+            tokens.add(processor.tokenizer.convert_tokens_to_ids(word))
+        number = getattr(processor, f"{kind}_token_id", None)
+        if isinstance(number, int):
+            tokens.add(number)
+    return frozenset(tokens)
+
+
+def audit(
+    plan: Plan,
+    number: int,
+    mode: str,
+    token_counter: TokenCounter,
+    prompt: Sequence[int] | None,
+    task: str,
 ) -> Frames:
-    """The record of what was delivered; `asked`: frames that the protocol wants. Raises AuditError when it differs from the plan."""
+    """Return the record of the frames that were delivered.
+
+    `number`: frames that the protocol asks for; `prompt`: token ids that the engine returned.
+    Raise AuditError when the media tokens differ from the plan.
+    """
     if prompt is None or plan.video_tokens is None or plan.image_tokens is None:
-        return Frames(mode=mode, planned=asked, delivered=None, planned_tokens=plan.video_tokens)
-    delivered = ruler.count(prompt) - plan.image_tokens
+        return Frames(mode=mode, planned=number, delivered=None, planned_tokens=plan.video_tokens)
+    delivered = token_counter.count(prompt) - plan.image_tokens
     if delivered != plan.video_tokens:
-        got = f"{delivered} video tokens (about {round(plan.frames * delivered / plan.video_tokens)} frames)"
+        frames = round(plan.frames * delivered / plan.video_tokens)
         raise AuditError(
-            f"task {task}: the model got {got} instead of {plan.video_tokens} ({plan.frames} frames)",
-            hint="the engine samples otherwise than the protocol: check model.video_io, model.processor and the server's options",
+            f"task {task}: the model got {delivered} video tokens (about {frames} frames) "
+            f"instead of {plan.video_tokens} ({plan.frames} frames)",
+            hint="the engine samples otherwise than the protocol: check model.video_io, "
+            "model.processor and the server's options",
         )
     return Frames(
         mode=mode,
-        planned=asked,
+        planned=number,
         delivered=plan.frames,
         planned_tokens=plan.video_tokens,
         delivered_tokens=delivered,
@@ -165,7 +205,11 @@ def audited(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Small tensors beside a busy engine: on its cores a second thread is waited for ten times as long as it saves."""
+    """Let torch use one thread.
+
+    Tensors are small here and the engine is busy: on its cores, waiting for a second thread takes
+    ten times as long as that thread saves.
+    """
     import torch
 
     threads = torch.get_num_threads()

@@ -1,8 +1,9 @@
-"""The one client of OpenAI-compatible chat servers, for contestants and for the judge."""
+"""The one client of OpenAI-compatible chat servers, for models and for the judge."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iwr.errors import RequestError, ServerError
-from iwr.inference.server.process import Endpoint
+from iwr.inference.server.endpoint import Endpoint
 from iwr.records import Usage
 
 if TYPE_CHECKING:
@@ -23,16 +24,18 @@ PAUSE = 1.0  # seconds before the second attempt; doubled for each further one
 RETRIED = (408, 425, 429)  # of the 4xx, those that say "later"
 
 Message = dict[str, Any]
+Body = dict[str, Any]
+"""A request or an answer of the chat API, as JSON."""
 
 
 class Answer(NamedTuple):
-    """One completed chat. `logprobs` are the server's entries for each answered token."""
+    """One completed chat. `logprobs` are the server's entries, one for each answered token."""
 
     text: str
     reasoning: str | None
     finish_reason: str | None
     usage: Usage
-    prompt_token_ids: list[int] | None  # vLLM only, when asked for with return_token_ids
+    prompt_token_ids: list[int] | None  # with return_token_ids, vLLM only
     logprobs: list[dict[str, Any]] | None
     seconds: float
     attempts: int
@@ -41,11 +44,13 @@ class Answer(NamedTuple):
 class ChatClient:
     """Chats with one or more servers of the same model; each request goes to the least busy one.
 
-    Use it as an async context manager. `seconds` is the deadline of one call, all attempts included.
+    Use it as an async context manager. `seconds` is the deadline of one call, attempts included.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], *, seconds: float, attempts: int = ATTEMPTS):
-        self.endpoints, self.seconds, self.attempts = list(endpoints), seconds, attempts
+        self.endpoints = list(endpoints)
+        self.seconds = seconds
+        self.attempts = attempts
         self._busy = dict.fromkeys(range(len(self.endpoints)), 0)
         self._http: httpx.AsyncClient | None = None
 
@@ -76,12 +81,14 @@ class ChatClient:
         seconds: float | None = None,
         **options: Any,
     ) -> Answer:
-        """One answer. `options` go into the request as they are: response_format, logprobs, stop, chat_template_kwargs …
+        """Return one answer.
 
-        Raises RequestError when the server refuses the request; ServerError when it cannot be reached, fails
-        `attempts` times, answers with something else than a chat, or does not answer before the deadline.
+        `options` go into the request as they are: response_format, logprobs, stop,
+        chat_template_kwargs … Raise RequestError when the server refuses the request; ServerError
+        when it cannot be reached, fails `attempts` times, answers with something else than a chat,
+        or does not answer before the deadline.
         """
-        body = {
+        body: Body = {
             "messages": list(messages),
             "max_tokens": max_tokens,
             "temperature": temperature,
@@ -97,7 +104,7 @@ class ChatClient:
                 hint="raise server.request_seconds, or lower max_tokens",
             ) from None
 
-    async def _with_retries(self, body: dict[str, Any]) -> Answer:
+    async def _with_retries(self, body: Body) -> Answer:
         for attempt in range(1, self.attempts + 1):
             try:
                 return await self._once(body, attempt)
@@ -117,39 +124,43 @@ class ChatClient:
                 await asyncio.sleep(pause)
         raise AssertionError("attempts must be at least 1")
 
-    async def _once(self, body: dict[str, Any], attempt: int) -> Answer:
-        import httpx
-
-        assert self._http is not None, "use the client as an async context manager"
+    async def _once(self, body: Body, attempt: int) -> Answer:
+        """Send the request to the least busy server and read its answer."""
         number = min(self._busy, key=self._busy.__getitem__)
         endpoint = self.endpoints[number]
-        headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-        started = time.monotonic()
+        start = time.monotonic()
         self._busy[number] += 1
         try:
-            response = await self._http.post(
-                f"{endpoint.url}/chat/completions",
-                json={"model": endpoint.model, **body},
-                headers=headers,
-            )
-        except httpx.TransportError as error:
-            raise ServerError(
-                f"{endpoint.url}: {type(error).__name__}: {error or 'connection lost'}"
-            ) from error
+            response = await self._post(endpoint, body)
         finally:
             self._busy[number] -= 1
         if response.status_code != 200:
             raise _refusal(endpoint.url, response.status_code, response.text)
         try:
-            return _answer(response.json(), time.monotonic() - started, attempt)
+            return _answer(response.json(), time.monotonic() - start, attempt)
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise ServerError(
                 f"{endpoint.url} did not answer with a chat: {response.text[:200]!r}",
                 hint="check server.url",
             ) from error
 
+    async def _post(self, endpoint: Endpoint, body: Body) -> httpx.Response:
+        import httpx
+
+        assert self._http is not None, "use the client as an async context manager"
+        try:
+            return await self._http.post(
+                f"{endpoint.url}/chat/completions",
+                json={"model": endpoint.model, **body},
+                headers=endpoint.headers,
+            )
+        except httpx.TransportError as error:
+            reason = str(error) or "connection lost"
+            raise ServerError(f"{endpoint.url}: {type(error).__name__}: {reason}") from error
+
 
 def _refusal(url: str, status: int, text: str) -> ServerError:
+    """Return the error that an answer other than 200 means."""
     message = f"{url} answered {status}: {_message(text)}"
     if 400 <= status < 500 and status not in RETRIED:
         return RequestError(message)
@@ -157,22 +168,23 @@ def _refusal(url: str, status: int, text: str) -> ServerError:
 
 
 def _message(text: str) -> str:
-    """The server's own words in an error body."""
-    import json
-
+    """Return the server's own words in an error body, shortened in the middle."""
     try:
         body = json.loads(text)
         error = body.get("error", body)
         words = error["message"] if isinstance(error, dict) else error
     except (ValueError, KeyError, AttributeError):
         words = text
-    text = " ".join(str(words).split())
-    return text if len(text) <= 500 else f"{text[:200]} … {text[-300:]}"  # causes stand at the end
+    message = " ".join(str(words).split())
+    if len(message) <= 500:
+        return message
+    return f"{message[:200]} … {message[-300:]}"  # causes come at the end
 
 
-def _answer(body: dict[str, Any], seconds: float, attempt: int) -> Answer:
-    choice, usage = body["choices"][0], body.get("usage") or {}
+def _answer(body: Body, seconds: float, attempt: int) -> Answer:
+    choice = body["choices"][0]
     message = choice["message"]
+    usage = body.get("usage") or {}
     logprobs = choice.get("logprobs") or {}
     return Answer(
         text=message.get("content") or "",

@@ -1,7 +1,8 @@
-"""Does a request fit into the model's context? Computed before the call.
+"""Make a request fit into the model's context, computed before the call.
 
-`model.over_context=error` (default): a task that does not fit fails with the numbers. `degrade`: fewer frames first, a
-quarter less at a time and never below 8, then a shorter answer, never below a quarter; what was done is recorded.
+`model.over_context=error` (default): a task that does not fit fails with the numbers.
+`degrade`: fewer frames first, a quarter less at a time and never below 8, then a shorter answer,
+never below a quarter; what was given up is recorded.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MODES = ("error", "degrade")
 
 
 class FittedRequest(NamedTuple):
-    """What is asked for in the end; `note` says what had to be given up."""
+    """The request as it is sent; `note` says what had to be given up."""
 
     plan: Plan
     max_tokens: int
@@ -27,45 +28,71 @@ class FittedRequest(NamedTuple):
 
 def fit(
     measure: Callable[[int], Plan],
-    asked: int,
+    number: int,
     max_tokens: int,
     context: int | None,
     mode: str,
     task: str,
 ) -> FittedRequest:
-    """The largest request that fits. `measure` plans a number of frames.
+    """Return the largest request that fits.
 
-    Raises RequestError when it does not fit (and may not, or cannot, be made smaller), ConfigError for an unknown mode.
+    `measure` plans a number of frames; `number`: frames that the protocol asks for; `context` in
+    tokens, None when it is not known. Raise RequestError when the request does not fit and may
+    not, or cannot, be made smaller; ConfigError for an unknown mode.
     """
     if mode not in MODES:
         raise ConfigError(f"model.over_context={mode}: choose {' or '.join(MODES)}")
-    plan = measure(asked)
-    if context is None or plan.prompt_tokens is None or plan.prompt_tokens + max_tokens <= context:
+    plan = measure(number)
+    if context is None or plan.prompt_tokens is None:
+        return FittedRequest(plan, max_tokens)
+    if plan.prompt_tokens + max_tokens <= context:
         return FittedRequest(plan, max_tokens)
     if mode == "degrade":
-        for fewer in _fewer(asked):
-            plan = measure(fewer)
-            assert plan.prompt_tokens is not None
-            if plan.prompt_tokens + max_tokens <= context:
-                return FittedRequest(
-                    plan,
-                    max_tokens,
-                    f"{fewer} of {asked} frames: the context is too small for more",
-                )
-        left = context - (plan.prompt_tokens or 0)
-        if left >= max_tokens * SHORTEST_ANSWER:
-            note = f"{plan.frames} of {asked} frames, {left} of {max_tokens} answer tokens: the context is too small for more"
-            return FittedRequest(plan, left, note)
-    prompt = f"{plan.prompt_tokens} prompt tokens ({plan.image_tokens} for overview images, {plan.video_tokens} for {plan.frames} frames)"
-    raise RequestError(
-        f"task {task}: {prompt} and {max_tokens} for the answer do not fit into a context of {context}",
-        hint="raise model.context, lower model.max_tokens or the pixels of model.processor, or set model.over_context=degrade",
+        request = _degraded(measure, number, max_tokens, context)
+        if request is not None:
+            return request
+        plan = measure(_fewest(number))
+    raise _does_not_fit(plan, max_tokens, context, task)
+
+
+def _degraded(
+    measure: Callable[[int], Plan], number: int, max_tokens: int, context: int
+) -> FittedRequest | None:
+    """Return the largest smaller request that fits, or None."""
+    for fewer in _fewer(number):
+        plan = measure(fewer)
+        assert plan.prompt_tokens is not None
+        if plan.prompt_tokens + max_tokens <= context:
+            note = f"{fewer} of {number} frames: the context is too small for more"
+            return FittedRequest(plan, max_tokens, note)
+    plan = measure(_fewest(number))
+    assert plan.prompt_tokens is not None
+    room = context - plan.prompt_tokens
+    if room < max_tokens * SHORTEST_ANSWER:
+        return None
+    note = (
+        f"{plan.frames} of {number} frames, {room} of {max_tokens} answer tokens: "
+        "the context is too small for more"
     )
+    return FittedRequest(plan, room, note)
 
 
-def _fewer(asked: int) -> Iterator[int]:
-    """Even numbers of frames below `asked`, a quarter less each time."""
-    number = asked
+def _fewest(number: int) -> int:
+    return min(number, FEWEST_FRAMES)
+
+
+def _fewer(number: int) -> Iterator[int]:
+    """Yield even numbers of frames below `number`, a quarter less each time."""
     while number > FEWEST_FRAMES:
         number = max(number * 3 // 4 // 2 * 2, FEWEST_FRAMES)
         yield number
+
+
+def _does_not_fit(plan: Plan, max_tokens: int, context: int, task: str) -> RequestError:
+    return RequestError(
+        f"task {task}: {plan.prompt_tokens} prompt tokens ({plan.image_tokens} for overview "
+        f"images, {plan.video_tokens} for {plan.frames} frames) and {max_tokens} for the answer "
+        f"do not fit into a context of {context}",
+        hint="raise model.context, lower model.max_tokens or the pixels of model.processor, "
+        "or set model.over_context=degrade",
+    )

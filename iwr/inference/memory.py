@@ -1,10 +1,12 @@
-"""How many recordings may be on their way at a time: each one is decoded into the server's host memory."""
+"""How many recordings may be in flight: the server decodes each of them into host memory."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 from iwr.config import ProtocolConfig
 from iwr.errors import DataError
@@ -13,58 +15,78 @@ from iwr.records import Task
 
 log = logging.getLogger(__name__)
 
-SHARE = 0.5  # of the free memory, for recordings on their way
-COPIES = 4  # of each decoded frame: decoder, RGB, tensor, what the processor makes of it
-CGROUP = Path("/sys/fs/cgroup")
+SHARE = 0.5  # of the free memory, for recordings in flight
+COPIES = 4  # of each decoded frame: decoder, RGB, tensor, input of the processor
+CHANNELS = 3
+CGROUPS = Path("/sys/fs/cgroup")
+CGROUP_OF_PROCESS = Path("/proc/self/cgroup")
 
 
-def in_flight(tasks: Sequence[Task], wanted: int, protocol: ProtocolConfig) -> int:
-    """`wanted`, or as many requests as fit into the free memory, at least one. Broken recordings do not count."""
+def in_flight(tasks: Sequence[Task], limit: int, protocol: ProtocolConfig) -> int:
+    """Return how many requests fit into the free memory: at least one, at most `limit`.
+
+    Broken recordings do not count.
+    """
     largest = max((_bytes(task, protocol) for task in tasks), default=0)
+    if not largest:
+        return limit
     free = free_bytes()
-    if not largest or free is None:
-        return wanted
     fitting = max(int(free * SHARE // largest), 1)
-    if fitting < wanted:
-        why = f"one takes {largest / 1e9:.1f} of {free / 1e9:.1f} GB free memory"
-        log.warning("%d requests at a time instead of %d: %s", fitting, wanted, why)
-    return min(wanted, fitting)
+    if fitting < limit:
+        reason = f"one takes {largest / 1e9:.1f} of {free / 1e9:.1f} GB free memory"
+        log.warning("%d requests at a time instead of %d: %s", fitting, limit, reason)
+    return min(limit, fitting)
 
 
 def _bytes(task: Task, protocol: ProtocolConfig) -> int:
+    """Return the host memory that the recording of `task` takes, in bytes."""
     try:
         recording = video.probe(task.video, task.id)
     except DataError:
         return 0
-    return video.count(recording, protocol) * recording.width * recording.height * 3 * COPIES
+    frame = recording.width * recording.height * CHANNELS
+    return video.count(recording, protocol) * frame * COPIES
 
 
-def free_bytes() -> int | None:
-    """Free host memory, or what a control group (SLURM, a container) leaves of it; None where Linux does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(
-            int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
-        )
-    except (OSError, StopIteration):
-        return None
-    return min([free, *_left_in_group()])
+def free_bytes() -> int:
+    """Return the free host memory, or what a control group (SLURM, a container) leaves of it."""
+    available = int(psutil.virtual_memory().available)
+    return min([available, *_left_in_cgroups()])
 
 
-def _left_in_group() -> list[int]:
-    """What is left of the limit of this process's control group and of those above it (version 2)."""
-    try:
-        name = next(
-            line.split("::", 1)[1]
-            for line in Path("/proc/self/cgroup").read_text().splitlines()
-            if line.startswith("0::")
-        )
-    except (OSError, StopIteration):
+def _left_in_cgroups() -> list[int]:
+    """Return what is left of the limits of this process's control group and of its parents.
+
+    Only version 2 is read; psutil knows nothing of control groups.
+    """
+    name = _cgroup_name()
+    if name is None:
         return []
-    group, left = CGROUP / name.lstrip("/"), []
-    while group != CGROUP.parent:
-        limit, used = group / "memory.max", group / "memory.current"
-        if limit.is_file() and used.is_file() and (text := limit.read_text().strip()) != "max":
-            left.append(max(int(text) - int(used.read_text()), 0))
+    remainders = []
+    group = CGROUPS / name.lstrip("/")
+    while group != CGROUPS.parent:
+        remainder = _left_in(group)
+        if remainder is not None:
+            remainders.append(remainder)
         group = group.parent
-    return left
+    return remainders
+
+
+def _cgroup_name() -> str | None:
+    if not CGROUP_OF_PROCESS.is_file():
+        return None
+    for line in CGROUP_OF_PROCESS.read_text().splitlines():
+        if line.startswith("0::"):
+            return line.removeprefix("0::")
+    return None
+
+
+def _left_in(group: Path) -> int | None:
+    limit = group / "memory.max"
+    usage = group / "memory.current"
+    if not limit.is_file() or not usage.is_file():
+        return None
+    text = limit.read_text().strip()
+    if text == "max":
+        return None
+    return max(int(text) - int(usage.read_text()), 0)

@@ -1,148 +1,212 @@
 """From a model's reply to its page.
 
-Rules, in order; the first that finds a page wins and is recorded as `found`:
+Rules, in order; the first that finds a page wins and is recorded as `extraction`:
 
-1. Thinking is dropped: leading `<think>…</think>` blocks, and everything before a lone `</think>`.
-2. `fence`: code fences marked html, unmarked, or whose content is an HTML document. Several: the last one that is a
-   whole document, else the longest. A fence closes at its first closing line, unless `</html>` comes only before a
-   later one (pages may hold fences themselves).
+1. Thoughts before the page are dropped, in the marks of each family (`thinking.py`). A thought that
+   is not closed means that there is no page. A reply that is JSON counts as the page in it.
+2. `fence`: code fences marked html, unmarked, or whose content is an HTML document. Several: the
+   last whole document, else the last document, else the longest. Fences inside of a document
+   belong to it.
 3. `unclosed fence`: as above, but the reply ends inside the fence.
-4. `bare`: no fence, but `<!doctype html` or `<html`; the page runs to the last `</html>`, else to the end.
+4. `bare`: no fence, but `<!doctype html` or `<html`; the page runs to the last `</html>`, else to
+   the end.
 
-Everything else is a GenerationError with the reason: the model answered, but not with a page.
+Fences are those of CommonMark, and three more that models write: an opening fence behind prose, the
+page on the line of its fence, and closing marks behind the page's last tag. Everything else is a
+GenerationError with the reason: the model answered, but not with a page.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from bisect import bisect_left
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from iwr.errors import GenerationError
+from iwr.inference import documents
+from iwr.inference.thinking import without_thinking
 
-THOUGHTS = re.compile(r"\A(?:\s*<think>.*?</think>)+", re.DOTALL)
 MARKUP = ("html", "htm", "xhtml", "")  # languages of a fence that may hold a part of a page
-OPENING = re.compile(
-    r"(?:^[ \t]*(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)|(?P<inline>`{3,})[ \t]*html\b)(?P<rest>[^\n]*)(?:\n|\Z)",
-    re.MULTILINE | re.IGNORECASE,
-)
-DOCUMENT = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-DOCUMENT_START = re.compile(
-    r"\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL
-)
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
-END = re.compile(r"</html\s*>", re.IGNORECASE)
+ESCAPED_DOCUMENT = re.compile(r"&lt;(?:!doctype|html)", re.IGNORECASE)
+BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")  # GLM puts its answer into one
+NEWLINE = re.compile(r"\r\n?")
+LANGUAGE = re.compile(r"[\w+#.-]*")
+
+FENCES = MarkdownIt("zero").enable("fence").disable(["normalize", "inline", "text_join"])
+MARKS = r"`{3,}|~{3,}"
+OPENING_BEHIND_PROSE = re.compile(r"(?<=[^\s`])(?=[ \t]*`{3,}[ \t]*html\b)", re.IGNORECASE)
+PAGE_ON_LINE_OF_FENCE = re.compile(
+    rf"^([ \t]*(?:{MARKS})[ \t]*[\w+#.-]*)(?=[^\n<`]*<)", re.MULTILINE
+)
+CLOSING_BEHIND_TAG = re.compile(rf"(?<=>)(?=[ \t]*(?:{MARKS})[ \t]*$)", re.MULTILINE)
+
+# noncharacters of Unicode: for marks inside of a document, and before a line end of ours
+MASK = str.maketrans({"`": "\ufdd0", "~": "\ufdd1"})
+UNMASK = str.maketrans({"\ufdd0": "`", "\ufdd1": "~"})
+BREAK = "\ufdd2\n"
 
 
 class Page(NamedTuple):
-    """`truncated`: the model was cut off before the page's end."""
+    """A page and how it was found. `truncated`: the model was cut off before the page's end."""
 
     html: str
-    found: str  # fence | unclosed fence | bare
+    source: str  # fence | unclosed fence | bare
     truncated: bool
 
 
-class _Block(NamedTuple):
-    language: str
+class Fence(NamedTuple):
+    """A fenced code block."""
+
+    language: str  # in lower case, "" without one
     content: str
     closed: bool
 
+    @property
+    def is_html(self) -> bool:
+        """Whether it holds a page or, where it is marked as HTML, a part of one."""
+        if self.language in MARKUP:
+            return TAG.search(self.content) is not None
+        return documents.begins(self.content)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.closed or documents.end_of_last(self.content) is not None
+
 
 def page_of(reply: str, finish_reason: str | None = None) -> Page:
-    """The page in `reply`. Raises GenerationError with a reason when there is none."""
+    """Return the page in `reply`. Raise GenerationError with a reason when there is none."""
     if not reply.strip():
         raise GenerationError("the reply is empty")
-    text = _without_thinking(reply)
+    text = without_thinking(NEWLINE.sub("\n", reply))
     if not text.strip():
         raise GenerationError("nothing follows the thinking")
-    cut = finish_reason == "length"
-    page = _fenced(text, cut) or _bare(text, cut)
+    text = _from_json(text) or BOX.sub("", text)
+    is_cut = finish_reason == "length"
+    fences = _fences(text)
+    page = _fenced(fences, is_cut) or _bare(text, is_cut)
     if page is None:
-        raise GenerationError(_why_none(text))
+        raise GenerationError(_why_none(text, fences))
     if "\0" in page.html:
         raise GenerationError("the page is binary (it holds NUL characters)")
     return page
 
 
-def _without_thinking(reply: str) -> str:
-    text = THOUGHTS.sub("", reply, count=1)
-    if text.lstrip().startswith("<think>"):
-        raise GenerationError("the reply ends while still thinking (<think> is not closed)")
-    if "</think>" in text and "<think>" not in text:
-        text = text.partition("</think>")[2]  # the chat template opened it
-    return text
+# ---- fences -----------------------------------------------------------------------------------
 
 
-def _fenced(text: str, cut: bool) -> Page | None:
-    blocks = [block for block in _blocks(text) if _is_html(block)]
-    if not blocks:
+def _fences(text: str) -> list[Fence]:
+    """Return all code fences outside of documents, in order."""
+    masked = _masked(text)
+    masked = OPENING_BEHIND_PROSE.sub(BREAK, masked)
+    masked = PAGE_ON_LINE_OF_FENCE.sub(rf"\1{BREAK}", masked)
+    masked = CLOSING_BEHIND_TAG.sub(BREAK, masked)
+    lines = masked.split("\n")
+    tokens = FENCES.parse(masked)
+    return [_fence(token, lines) for token in tokens if token.type == "fence"]
+
+
+def _masked(text: str) -> str:
+    """Return `text` without the marks of fences inside of documents."""
+    pieces = []
+    end = 0
+    for document in documents.whole_documents(text):
+        pieces.append(text[end : document.start])
+        pieces.append(text[document.start : document.end].translate(MASK))
+        end = document.end
+    pieces.append(text[end:])
+    return "".join(pieces)
+
+
+def _fence(token: Token, lines: list[str]) -> Fence:
+    assert token.map is not None
+    first, end = token.map
+    last_line = lines[end - 1].strip()
+    is_closed = end - first > 1 and _closes(last_line, token.markup)
+    language = LANGUAGE.match(token.info.strip())
+    content = token.content.replace(BREAK, "").translate(UNMASK)
+    fence = Fence(language[0].lower() if language else "", content, is_closed)
+    if fence.language == "json":
+        return fence._replace(content=_from_json(content) or content)
+    return fence
+
+
+def _closes(line: str, markup: str) -> bool:
+    """Return whether a line of a fence is its last: it holds marks alone, no fewer."""
+    return line.startswith(markup) and not line.strip(markup[0])
+
+
+def _fenced(fences: list[Fence], is_cut: bool) -> Page | None:
+    fence = _best([fence for fence in fences if fence.is_html])
+    if fence is None:
         return None
-    documents = [block for block in blocks if DOCUMENT.search(block.content)]
-    block = documents[-1] if documents else max(blocks, key=lambda block: len(block.content))
-    if block.closed:
-        return Page(block.content.strip() + "\n", "fence", cut and not END.search(block.content))
-    page = _until_end(block.content)
-    return Page(page, "unclosed fence", not END.search(page))
+    if fence.closed:
+        has_end = documents.end_of_last(fence.content) is not None
+        return Page(fence.content.strip() + "\n", "fence", is_cut and not has_end)
+    return _until_end(fence.content, "unclosed fence", is_cut=True)
 
 
-def _blocks(text: str) -> list[_Block]:
-    """All code fences, in order. Linear in the text: replies may be megabytes of fences."""
-    blocks, at = [], 0
-    document_ends = [match.start() for match in END.finditer(text)]
-    while opening := OPENING.search(text, at):
-        start = opening.start("rest") if "<" in opening["rest"] else opening.end()
-        closing = _closing(text, start, opening["marks"] or opening["inline"], document_ends)
-        end, at = (closing.start(), closing.end()) if closing else (len(text), len(text))
-        blocks.append(
-            _Block(
-                (opening["language"] or "html" * bool(opening["inline"])).lower(),
-                text[start:end],
-                closing is not None,
-            )
-        )
-    return blocks
+def _best(fences: list[Fence]) -> Fence | None:
+    """Return the last whole document, else the last document, else the longest fence."""
+    pages = [fence for fence in fences if documents.has_start(fence.content)]
+    whole = [fence for fence in pages if fence.is_whole]
+    if whole or pages:
+        return (whole or pages)[-1]
+    return max(fences, key=lambda fence: len(fence.content), default=None)
 
 
-def _closing(text: str, start: int, marks: str, document_ends: list[int]) -> re.Match[str] | None:
-    """Where the fence closes whose content begins at `start`."""
-    line = re.compile(
-        rf"(?:^|(?<=>))[ \t]*{re.escape(marks[0])}{{{len(marks)},}}[ \t\r]*$", re.MULTILINE
-    )
-    first = line.search(text, start)
-    if not first or not DOCUMENT_START.match(text, start):
-        return first
-    place = bisect_left(document_ends, start)
-    if place == len(document_ends) or document_ends[place] < first.start():
-        return first
-    # the document ends only behind this line, so the fence is one of its own, unless another page begins first
-    another = DOCUMENT.search(text, first.end(), document_ends[place])
-    return first if another else line.search(text, document_ends[place]) or first
+# ---- without a fence --------------------------------------------------------------------------
 
 
-def _is_html(block: _Block) -> bool:
-    if block.language in MARKUP:
-        return bool(TAG.search(block.content))
-    return bool(DOCUMENT_START.match(block.content))
-
-
-def _bare(text: str, cut: bool) -> Page | None:
-    start = DOCUMENT.search(text)
-    if not start:
+def _bare(text: str, is_cut: bool) -> Page | None:
+    start = documents.START.search(text)
+    if start is None:
         return None
-    page = _until_end(text[start.start() :])
-    return Page(page, "bare", cut and not END.search(page))
+    return _until_end(text[start.start() :], "bare", is_cut)
 
 
-def _until_end(text: str) -> str:
-    """Up to the last `</html>`, where there is one."""
-    ends = list(END.finditer(text))
-    return (text[: ends[-1].end()] if ends else text).strip() + "\n"
+def _until_end(text: str, source: str, is_cut: bool) -> Page:
+    """Return the page up to the end of its last document, where it has one."""
+    end = documents.end_of_last(text)
+    html = text[:end].strip() + "\n"
+    return Page(html, source, truncated=is_cut and end is None)
 
 
-def _why_none(text: str) -> str:
-    if re.search(r"&lt;(?:!doctype|html)", text, re.IGNORECASE):
+# ---- JSON -------------------------------------------------------------------------------------
+
+
+def _from_json(text: str) -> str | None:
+    """Return the first text with a document in a reply that is JSON, None if there is none."""
+    if not text.lstrip().startswith(("{", "[", '"')):
+        return None
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return _document_in(value)
+
+
+def _document_in(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value if documents.has_start(value) else None
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            document = _document_in(item)
+            if document is not None:
+                return document
+    return None
+
+
+def _why_none(text: str, fences: list[Fence]) -> str:
+    if ESCAPED_DOCUMENT.search(text):
         return "the page is escaped (&lt;html&gt;), so it is text and not a page"
-    languages = {block.language for block in _blocks(text)}
-    if languages - set(MARKUP):
-        return f"no fence holds HTML, only {', '.join(sorted(languages - set(MARKUP)))}"
+    languages = {fence.language for fence in fences}
+    others = sorted(languages - set(MARKUP))
+    if others:
+        return f"no fence holds HTML, only {', '.join(others)}"
     return "the fence holds no HTML" if languages else "there is no HTML in the reply"

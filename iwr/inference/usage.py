@@ -1,4 +1,4 @@
-"""What one process did with the servers of one model: tokens, seconds, GPUs."""
+"""Record what one process did with the servers of one model: tokens, seconds, GPUs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iwr.runs.paths import RunPaths
 
 
 class Engine(Protocol):
-    """What answers: a fleet of servers, or a model in this process."""
+    """Whatever answers: replicas of a server, or a model in this process."""
 
     @property
     def engine(self) -> str: ...  # "vllm 0.33.0"
@@ -23,28 +23,36 @@ class Engine(Protocol):
 
 
 class UsageRecorder:
-    """Its record is written again after each answer, so that whatever ends the process loses no more than the last one."""
+    """Writes its record again after each answer, so a killed process loses no more than one."""
 
     def __init__(self, model: str, engine: Engine, paths: RunPaths):
-        self.model, self.engine = model, engine
-        self._file = paths.session(model, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
-        self._started, self._answers = time.monotonic(), list[Usage]()
+        self.model = model
+        self.engine = engine
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        self._file = paths.session(model, f"{stamp}-{os.getpid()}")
+        self._start = time.monotonic()
+        self._answers = 0
+        self._prompt_tokens = 0
+        self._completion_tokens = 0
 
     def add(self, usage: Usage) -> None:
-        """Count one more answer."""
-        self._answers.append(usage)
+        """Count one more answer and write the record."""
+        self._answers += 1
+        self._prompt_tokens += usage.prompt_tokens or 0
+        self._completion_tokens += usage.completion_tokens or 0
         self.write()
 
     def write(self) -> None:
-        busy = time.monotonic() - self._started
+        """Write the record as it is now; `seconds` leaves out restarts."""
+        busy = time.monotonic() - self._start
         record = Session(
             model=self.model,
             engine=self.engine.engine,
             gpus=self.engine.gpus,
             start_seconds=self.engine.start_seconds,
             seconds=max(busy - self.engine.restart_seconds, 0),
-            answered=len(self._answers),
-            prompt_tokens=sum(usage.prompt_tokens or 0 for usage in self._answers),
-            completion_tokens=sum(usage.completion_tokens or 0 for usage in self._answers),
+            answered=self._answers,
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._completion_tokens,
         )
         write_record(self._file, record)

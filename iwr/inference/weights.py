@@ -1,7 +1,8 @@
-"""Which weights a model is: for fingerprints and manifests."""
+"""Which weights a model is, for fingerprints and manifests; whether they are on this machine."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -12,25 +13,28 @@ from iwr.records import digest
 from iwr.runs.manifest import hub_commit
 
 SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
-SAMPLE = (
-    1 << 20
-)  # bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes
+WEIGHTS = ("*.safetensors", "*.bin")
+SAMPLE = 1 << 20
+"""Bytes read at each end of a weights file: reading hundreds of gigabytes would take minutes."""
 
 
 def weights_digest(model: ModelConfig, server: ServerConfig) -> str | None:
-    """Digest of a local folder of weights: names, sizes, and both ends of each file.
+    """Return a digest of a local folder of weights: names, sizes, and both ends of each file.
 
-    None for a hub id and for a model on somebody else's server. Raises ConfigError when there are no such weights.
+    Return None for a hub id and for a model on somebody else's server. Raise ConfigError when
+    there are no such weights.
     """
-    if server.kind == "external" and model.kind == "vllm":
+    if _is_elsewhere(model, server):
         return None
     folder = Path(model_path(model))
     if not folder.is_dir():
         return None
-    files = [
-        path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in SUFFIXES
-    ]
-    return _digest(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+    files = []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in SUFFIXES:
+            status = path.stat()
+            files.append((path, status.st_size, status.st_mtime_ns))
+    return _digest(tuple(files))
 
 
 @cache
@@ -42,21 +46,34 @@ def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
     return digest(*parts)
 
 
-def identity(model: ModelConfig, server: ServerConfig) -> str | None:
-    """Which weights answered: digest of a local folder, or the commit that `model.revision` means in the hub's local cache.
+def _ends(path: Path) -> list[bytes]:
+    with path.open("rb") as file:
+        head = file.read(SAMPLE)
+        file.seek(max(path.stat().st_size - SAMPLE, 0))
+        return [head, file.read(SAMPLE)]
 
-    None when neither is known.
+
+def _is_elsewhere(model: ModelConfig, server: ServerConfig) -> bool:
+    return server.kind == "external" and model.kind == "vllm"
+
+
+def identity(model: ModelConfig, server: ServerConfig) -> str | None:
+    """Return which weights answered, None when that is not known.
+
+    It is the digest of a local folder, or the commit that `model.revision` means in the hub's
+    local cache.
     """
-    known = weights_digest(model, server)
-    if known or (server.kind == "external" and model.kind == "vllm"):
-        return known
-    return hub_commit(model_path(model), model.revision)
+    if _is_elsewhere(model, server):
+        return None
+    local = weights_digest(model, server)
+    return local or hub_commit(model_path(model), model.revision)
 
 
 def prefetch(model: ModelConfig) -> Path:
-    """Where the model's weights lie, after downloading what is missing; an interrupted download goes on.
+    """Return the folder of the model's weights, after downloading what is missing.
 
-    Raises ConfigError when they are neither here nor to be had.
+    An interrupted download goes on. Raise ConfigError when the weights are neither here nor to be
+    had.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -67,13 +84,45 @@ def prefetch(model: ModelConfig) -> Path:
     try:
         return Path(snapshot_download(path, revision=model.revision))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        hint = "check the name, the network and, for gated models, `hf auth login`"
-        raise ConfigError(f"{model.name}: cannot fetch {path}: {first}", hint=hint) from error
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"{model.name}: cannot fetch {path}: {reason}",
+            hint="check the name, the network and, for gated models, `hf auth login`",
+        ) from error
 
 
-def _ends(path: Path) -> list[bytes]:
-    with path.open("rb") as file:
-        head = file.read(SAMPLE)
-        file.seek(max(path.stat().st_size - SAMPLE, 0))
-        return [head, file.read(SAMPLE)]
+def on_disk(model: ModelConfig) -> bool:
+    """Return whether a server can load the model's weights without a network.
+
+    True for a local folder, and for a snapshot in the hub's cache that holds all of its weights.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    path = model_path(model)
+    if Path(path).is_dir():
+        return True
+    try:
+        snapshot = snapshot_download(path, revision=model.revision, local_files_only=True)
+    except (HFValidationError, LocalEntryNotFoundError):
+        return False
+    return _is_complete(Path(snapshot))
+
+
+def _is_complete(snapshot: Path) -> bool:
+    """Return whether a snapshot has its configuration and every file of its weights."""
+    if not (snapshot / "config.json").is_file():
+        return False
+    blobs = snapshot.parents[1] / "blobs"
+    if any(blobs.glob("*.incomplete")):  # a download that was interrupted, or still goes on
+        return False
+    indexes = list(snapshot.glob("*.index.json"))
+    if not indexes:
+        return any(next(snapshot.glob(pattern), None) for pattern in WEIGHTS)
+    return any(_has_all(index) for index in indexes)
+
+
+def _has_all(index: Path) -> bool:
+    """Return whether all files that an index of weights names are beside it."""
+    names = set(json.loads(index.read_text())["weight_map"].values())
+    return all((index.parent / name).is_file() for name in names)

@@ -1,9 +1,9 @@
-"""Replies as models really give them, and broken ones: each has its documented page or its documented failure."""
+"""Replies as models really give them, and broken ones: each has its page or its failure."""
 
 from __future__ import annotations
 
 import contextlib
-import time
+import json
 
 import pytest
 
@@ -16,7 +16,18 @@ CUT = PAGE[: PAGE.index("</p>")]
 HOLDS_FENCE = PAGE.replace("<p>Hello</p>", "<pre>\n```js\nrun()\n```\n</pre>")
 FRAGMENT = '<div class="btn">Go</div>'
 
-PAGES = {  # reply -> (page, how it is found, cut off)
+
+def with_script(script: str) -> str:
+    return PAGE.replace("<p>", f"<script>{script}</script><p>")
+
+
+CUT_IN_SCRIPT = PAGE[: PAGE.index("<p>")] + '<script>const t = "<html></html>"; function go() {'
+SAYS_THINK = with_script('let s = "</think>"')
+SAYS_HTML = with_script('w.document.write("<html><body>popup</body></html>")')
+SAYS_FENCE = with_script('let s = "```html"')
+FENCE_IN_SCRIPT = with_script("let s = `\n```js\nx\n```\n`")
+
+PAGES = {  # name: (reply, page, how it is recorded, cut off)
     "a fence": (f"```html\n{PAGE}\n```", PAGE, "fence", False),
     "capital HTML": (f"```HTML\n{PAGE}\n```", PAGE, "fence", False),
     "unmarked fence": (f"```\n{PAGE}\n```", PAGE, "fence", False),
@@ -92,6 +103,72 @@ PAGES = {  # reply -> (page, how it is found, cut off)
         "fence",
         False,
     ),
+    "thinking in the marks of Kimi": (
+        f"◁think▷A page\n```html\n{OTHER}\n```\n◁/think▷\n```html\n{PAGE}\n```",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "analysis first": (
+        f"<analysis>A page\n```html\n{OTHER}\n```\n</analysis>\n{PAGE}",
+        PAGE,
+        "bare",
+        False,
+    ),
+    "thinking behind a greeting": (
+        f"Sure.\n<think>```html\n{OTHER}\n```</think>\n{PAGE}",
+        PAGE,
+        "bare",
+        False,
+    ),
+    "thinking with half a page, opened by the template": (
+        f"hmm\n```html\n{CUT}\n```\n</think>\n```html\n{FRAGMENT}\n```",
+        FRAGMENT,
+        "fence",
+        False,
+    ),
+    "a mark of thinking in a script": (f"```html\n{SAYS_THINK}\n```", SAYS_THINK, "fence", False),
+    "a document in a script": (f"```html\n{SAYS_HTML}\n```", SAYS_HTML, "fence", False),
+    "a fence in a script": (f"```html\n{FENCE_IN_SCRIPT}\n```", FENCE_IN_SCRIPT, "fence", False),
+    "marks in a script, bare": (SAYS_FENCE, SAYS_FENCE, "bare", False),
+    "marks in a script, cut off": (
+        f"```html\n{SAYS_FENCE[:-20]}",
+        SAYS_FENCE[:-20],
+        "unclosed fence",
+        True,
+    ),
+    "cut off in a script that holds a document": (
+        f"```html\n{CUT_IN_SCRIPT}",
+        CUT_IN_SCRIPT,
+        "unclosed fence",
+        True,
+    ),
+    "a whole page, then half of another": (
+        f"```html\n{PAGE}\n```\nBetter:\n```html\n{OTHER[:60]}",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "json": (json.dumps({"index.html": PAGE}), PAGE, "bare", False),
+    "files in json": (
+        json.dumps({"files": [{"path": "a.css", "text": ""}, {"path": "i.html", "text": PAGE}]}),
+        PAGE,
+        "bare",
+        False,
+    ),
+    "json in a fence": (f"```json\n{json.dumps({'html': PAGE})}\n```", PAGE, "fence", False),
+    "the box of GLM": (
+        f"<|begin_of_box|>```html\n{PAGE}\n```<|end_of_box|>",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "a fence in a list": (
+        f"1. file:\n\n   ```html\n   {PAGE.partition(chr(10))[2]}\n   ```",
+        PAGE.partition("\n")[2],
+        "fence",
+        False,
+    ),
     "thinking twice": (f"<think>a</think><think>b</think>\n{PAGE}", PAGE, "bare", False),
     "binary around the page": (f"\x00\x01\x02```\n```html\n{PAGE}\n```", PAGE, "fence", False),
     "lone surrogate": (
@@ -113,6 +190,8 @@ FAILURES = {
     "white space": (" \n\t ", "empty"),
     "prose": ("I cannot watch videos.", "no HTML"),
     "thinking not closed": (f"<think>I will write\n```html\n{PAGE}\n```", "still thinking"),
+    "Kimi's thinking not closed": (f"◁think▷Plan:\n```html\n{PAGE}\n```\nwait", "still thinking"),
+    "analysis not closed": (f"<analysis>Plan:\n```html\n{PAGE}\n```\nwait", "still thinking"),
     "thinking only": ("<think>done</think>  ", "nothing follows"),
     "other languages only": ("```css\np {}\n```\n```js\nrun()\n```", "only css, js"),
     "an empty fence": ("```html\n\n```", "holds no HTML"),
@@ -125,14 +204,10 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_found(name):
-    reply, page, found, truncated = PAGES[name]
-    got = page_of(reply, "stop")
-    assert (got.html.replace("\r", ""), got.found, got.truncated) == (
-        page.strip() + "\n",
-        found,
-        truncated,
-    )
+def test_a_page_is_extracted(name):
+    reply, html, source, truncated = PAGES[name]
+    page = page_of(reply, "stop")
+    assert (page.html, page.source, page.truncated) == (html.strip() + "\n", source, truncated)
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -144,34 +219,24 @@ def test_no_page_has_a_reason(name):
 
 def test_a_page_cut_off_by_the_token_limit_is_kept_and_marked():
     assert page_of(CUT, "length").truncated
-    assert (
-        page_of(f"```html\n{PAGE}", "length").truncated is False
-    )  # only the closing fence is missing
+    # only the closing fence is missing
+    assert not page_of(f"```html\n{PAGE}", "length").truncated
 
 
+@pytest.mark.timeout(120)  # work that grows with the square of the length would take hours
 @pytest.mark.parametrize(
-    "body",
-    [
-        "<p>x</p>" * 250_000,
-        "```\n" * 500_000,
-        "<" * 2_000_000,
-        "<!--" * 500_000,
-        "<think>" * 300_000,
-    ],
+    "part", ["<p>x</p>", "```\n", "<", "<!--", "<think>", "<script>", "</html>"]
 )
-@pytest.mark.timeout(30)
-def test_two_megabytes_are_read_quickly(body):
-    started = time.monotonic()
-    got = page_of(f"```html\n<!DOCTYPE html><html><body>{body}</body></html>\n```", "stop")
-    assert got.html.endswith("</html>\n") and time.monotonic() - started < 5
+def test_a_megabyte_of_a_page_is_read(part):
+    body = part * (1_000_000 // len(part))
+    page = page_of(f"```html\n<!DOCTYPE html><html><body>{body}</body></html>\n```", "stop")
+    assert page.html.endswith("</html>\n")
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "part", ["```html\n<html>\n```\n", "```html\n<html>\n", "<html>", "<think></think>", "```"]
 )
-def test_two_megabytes_of_anything_end_quickly(part):
-    started = time.monotonic()
+def test_a_megabyte_of_anything_ends(part):
     with contextlib.suppress(GenerationError):
-        page_of(part * (2_000_000 // len(part)), "length")
-    assert time.monotonic() - started < 5
+        page_of(part * (1_000_000 // len(part)), "length")

@@ -60,8 +60,8 @@ def test_models_that_take_images_get_70_at_most():
         video.Recording(frames=2500, rate=25, width=64, height=48),
         ModelConfig(name="m", kind="vllm", video="frames"),
     )
-    assert [video.asked(found, PROTOCOL, model, 20) for model in (MODEL, images)] == [64, 50]
-    assert video.asked(found, PROTOCOL, images, 90) == 1
+    assert [video.count_for(found, PROTOCOL, model, 20) for model in (MODEL, images)] == [64, 50]
+    assert video.count_for(found, PROTOCOL, images, 90) == 1
 
 
 def broken(path, how):

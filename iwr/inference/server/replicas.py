@@ -1,4 +1,4 @@
-"""Several servers of one model, each on its own GPUs. `server.replicas=1` is a fleet of one."""
+"""Several servers of one model, each on its own GPUs. `server.replicas=1` is one of them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from types import TracebackType
 from iwr.config import Config, Environment, ModelConfig
 from iwr.errors import ConfigError
 from iwr.inference.server.command import on_cpu, visible_gpus
-from iwr.inference.server.process import Endpoint, Server
+from iwr.inference.server.endpoint import Endpoint
+from iwr.inference.server.process import Server
 
 
 class ServerReplicas:
     """Starts and stops its servers together; after a death only the dead are started again.
 
-    Raises ConfigError when the GPUs do not suffice, otherwise what `Server` raises.
+    Raise ConfigError when the GPUs do not suffice, otherwise what `Server` raises.
     """
 
     def __init__(self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path):
-        here = gpus_here(config)
-        shares = shares_of_gpus(model, config, here)
+        gpus = available_gpus(config)
+        shares = shares_of_gpus(model, config, gpus)
         self.servers = [
             Server(model, config, media=media, logs=logs, gpus=share) for share in shares
         ]
-        self.gpus = 0 if here is None else len(shares) * model.gpus
-        self.start_seconds = self.restart_seconds = 0.0
+        self.gpus = 0 if gpus is None else len(shares) * model.gpus
+        self.start_seconds = 0.0
+        self.restart_seconds = 0.0
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -39,23 +41,28 @@ class ServerReplicas:
 
     def start(self) -> ServerReplicas:
         """Start every server that does not live."""
-        started, first = time.monotonic(), not self.start_seconds
-        self._start()
-        seconds = time.monotonic() - started
+        is_restart = self.start_seconds > 0
+        start = time.monotonic()
+        self._start(self._dead())
+        seconds = time.monotonic() - start
         self.start_seconds += seconds
-        self.restart_seconds += 0 if first else seconds
+        if is_restart:
+            self.restart_seconds += seconds
         return self
 
-    def _start(self) -> None:
-        resting = [server for server in self.servers if not server.alive()]
-        for server in resting:
+    def _dead(self) -> list[Server]:
+        return [server for server in self.servers if not server.alive()]
+
+    def _start(self, servers: list[Server]) -> None:
+        """Start servers side by side; when one fails, all end."""
+        for server in servers:
             server.stop()
-        if len(resting) < 2:
-            for server in resting:
+        if len(servers) < 2:
+            for server in servers:
                 server.start()
             return
-        with ThreadPoolExecutor(len(resting)) as pool:
-            starts = [pool.submit(server.start) for server in resting]
+        with ThreadPoolExecutor(len(servers)) as pool:
+            starts = [pool.submit(server.start) for server in servers]
             try:
                 for start in starts:
                     start.result()
@@ -64,14 +71,13 @@ class ServerReplicas:
                 raise
 
     def healthy(self) -> bool:
-        """Whether all of them still answer."""
+        """Return whether all of them still answer."""
         return all(server.healthy() for server in self.servers)
 
     def log_tail(self) -> str:
-        """End of the log of the first that died, else of the first."""
-        return next(
-            (server for server in self.servers if not server.alive()), self.servers[0]
-        ).log_tail()
+        """Return the end of the log of the first server that died, else of the first."""
+        servers = self._dead() or self.servers
+        return servers[0].log_tail()
 
     def stop(self) -> None:
         for server in self.servers:
@@ -89,34 +95,37 @@ class ServerReplicas:
         self.stop()
 
 
-def gpus_here(config: Config) -> list[str] | None:
-    """The GPUs that servers may be started on; None when none is needed (CPU, external)."""
+def available_gpus(config: Config) -> list[str] | None:
+    """Return the GPUs that servers may be started on; None when none is needed."""
     environment = Environment.read()
-    return (
-        None
-        if config.server.kind == "external" or on_cpu(environment)
-        else visible_gpus(environment)
-    )
+    if config.server.kind == "external" or on_cpu(environment):
+        return None
+    return visible_gpus(environment)
 
 
 def shares_of_gpus(
-    model: ModelConfig, config: Config, here: Sequence[str] | None
+    model: ModelConfig, config: Config, gpus: Sequence[str] | None
 ) -> list[list[str] | None]:
-    """The GPUs of each replica; None: nothing to choose. Raises ConfigError when they do not suffice."""
+    """Return the GPUs of each replica; None where there is nothing to choose.
+
+    Raise ConfigError when `gpus` do not suffice.
+    """
     replicas = config.server.replicas
     if replicas < 1:
         raise ConfigError(f"server.replicas={replicas}: at least 1")
-    if here is None:
-        return [None] * (1 if config.server.kind == "external" else replicas)
-    if replicas * model.gpus > len(here):
+    if gpus is None:
+        servers = 1 if config.server.kind == "external" else replicas
+        return [None] * servers
+    if replicas * model.gpus > len(gpus):
         needed = f"{replicas} x {model.gpus}" if replicas > 1 else str(model.gpus)
         raise ConfigError(
-            f"model {model.name} needs {needed} GPUs, {len(here)} are here",
+            f"model {model.name} needs {needed} GPUs, {len(gpus)} are here",
             hint="lower server.replicas or model.gpus",
         )
     if replicas == 1:
         return [None]
-    return [
-        list(here[first : first + model.gpus])
-        for first in range(0, replicas * model.gpus, model.gpus)
-    ]
+    shares: list[list[str] | None] = []
+    for replica in range(replicas):
+        first = replica * model.gpus
+        shares.append(list(gpus[first : first + model.gpus]))
+    return shares

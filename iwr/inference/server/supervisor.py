@@ -1,11 +1,12 @@
-"""The process between us and a model server: it ends the server's whole tree however we die.
+"""The process between iwr and a model server: it ends the server's whole process tree.
 
-    python guard.py SECONDS COMMAND…
+    python supervisor.py SECONDS COMMAND…
 
-It runs COMMAND in a session of its own and watches standard input, a pipe from us. At its end (we closed it, or were
-killed), and when the command ends by itself, the command gets SIGTERM and, after SECONDS, every process that ever
-descended from it SIGKILL. As "child sub-reaper" the guard inherits processes whose parents died, so none escapes. Exits
-with the command's code (128 + signal for a signal). Uses the standard library alone: it must start fast and survive.
+It runs COMMAND in a session of its own and watches standard input, a pipe from iwr. When the pipe
+closes (iwr closed it, or was killed) and when the command ends by itself, the command gets SIGTERM
+and, after SECONDS, each of its descendants SIGKILL. As "child subreaper" the supervisor inherits
+processes whose parents died, so none escapes. It exits with the command's code, or with
+128 + signal when a signal ended the command. It imports no module of iwr: it must start fast.
 """
 
 from __future__ import annotations
@@ -18,62 +19,66 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-THREADS = 14  # of the fields in /proc/*/stat behind the process group: proc(5)
+import psutil
 
-
-def processes() -> dict[int, tuple[int, int]]:
-    """Living processes of this machine: pid -> (parent, process group). A zombie is alive as long as threads of it are: until then
-    its children are still its own."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            state, parent, group, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended meanwhile
-            continue
-        if state not in "ZX" or int(rest[THREADS]) > 1:
-            found[int(entry.name)] = (int(parent), int(group))
-    return found
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+TERMINATED = 128 + signal.SIGTERM
+POLL_SECONDS = 0.25  # between looks at the server and at the parent
+SWEEP_SECONDS = 0.05  # between looks at a tree that is ending
 
 
-def descendants(root: int) -> set[int]:
-    """Living children, grandchildren … of `root`."""
-    alive = processes()
-    found: set[int] = set()
-    layer = {root}
-    while layer:
-        layer = {pid for pid, (parent, _) in alive.items() if parent in layer} - found
-        found |= layer
-    return found
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether any thread of `process` lives.
+
+    The kernel calls a process a zombie as soon as its first thread has ended. While other threads
+    live it still owns its children.
+    """
+    try:
+        if process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return True
+        return int(process.num_threads()) > 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+def descendants(root: int, *, recursive: bool = True) -> set[psutil.Process]:
+    """Return the living children of process `root`; with `recursive` their children, too."""
+    try:
+        children = psutil.Process(root).children(recursive=recursive)
+    except psutil.NoSuchProcess:
+        return set()
+    return {child for child in children if is_alive(child)}
 
 
 def end_tree(root: int, seconds: float) -> None:
-    """SIGTERM to the children of `root`, which end their own; SIGKILL to all that is left after `seconds`."""
-    asked: set[int] = set()
+    """Send SIGTERM to the children of `root`, and SIGKILL to all that lives after `seconds`.
+
+    Return when nothing is left below `root`.
+    """
+    terminated: set[psutil.Process] = set()
     deadline = time.monotonic() + seconds
-    empty = 0
-    while empty < 2:  # twice: a process that changes its parent meanwhile may be missed by one look
-        alive = descendants(root)
-        empty = 0 if alive else empty + 1
+    empty_looks = 0
+    while empty_looks < 2:  # one look may miss a process that changes its parent meanwhile
+        tree = descendants(root)
+        empty_looks = 0 if tree else empty_looks + 1
         if time.monotonic() > deadline:
-            _signal(alive, signal.SIGKILL)
+            _send(tree, signal.SIGKILL)
         else:
-            children = {pid for pid, (parent, _) in processes().items() if parent == root}
-            _signal(children - asked, signal.SIGTERM)
-            asked |= children
+            children = descendants(root, recursive=False)
+            _send(children - terminated, signal.SIGTERM)
+            terminated |= children
         _reap()
-        time.sleep(0.05)
+        time.sleep(SWEEP_SECONDS)
     _reap()
 
 
-def _signal(pids: set[int], number: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+def _send(processes: set[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def _reap() -> None:
@@ -83,34 +88,45 @@ def _reap() -> None:
             pass
 
 
-def main(arguments: list[str]) -> int:
-    seconds, command = float(arguments[0]), arguments[1:]
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start the server; the kernel ends it when the supervisor itself is killed."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    parent = os.getppid()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
-
-    server = subprocess.Popen(
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=lambda: libc.prctl(
-            PR_SET_PDEATHSIG, signal.SIGTERM
-        ),  # in case the guard itself is killed
+        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
     )
+
+
+def _watch(server: subprocess.Popen[bytes], parent: int) -> None:
+    """Return when the server ends, standard input closes, or `parent` dies.
+
+    The parent is watched, too, because a fork of it may hold the pipe open.
+    """
+    while server.poll() is None and os.getppid() == parent:
+        readable, _, _ = select.select([0], [], [], POLL_SECONDS)
+        if readable and not os.read(0, 1):
+            return
+
+
+def main(arguments: list[str]) -> int:
+    """Supervise a command and return the exit code."""
+    seconds = float(arguments[0])
+    parent = os.getppid()
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda *_: sys.exit(TERMINATED))
+    server = _start(arguments[1:])
     try:
-        while server.poll() is None and os.getppid() == parent:
-            # the parent is looked at too: a fork of it may hold the pipe open
-            if select.select([0], [], [], 0.25)[0] and not os.read(0, 1):
-                break
+        _watch(server, parent)
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDING_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         code = server.poll()
         end_tree(os.getpid(), seconds)
     if code is None:
-        return 143
+        return TERMINATED
     return code if code >= 0 else 128 - code
 
 

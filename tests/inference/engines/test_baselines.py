@@ -1,4 +1,4 @@
-"""Contestants that are no models, through the stage as a user runs it."""
+"""Baselines, through the stage as a user runs it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_directory_of_pages(tasks, tmp_path):
 
 
 def test_a_directory_that_is_not_there(tasks, tmp_path):
-    with pytest.raises(ConfigError, match="no folder"):
+    with pytest.raises(ConfigError, match="is not a folder"):
         made(tasks, tmp_path, "model=directory", f"model.path={tmp_path}/nowhere")
 
 
@@ -96,7 +96,7 @@ def test_changed_data_stops_the_run(tasks, tmp_path):
     made(changed, tmp_path, "model=blank", "run.on_change=overwrite")
 
 
-def test_a_killed_write_is_owed_again(tasks, tmp_path):
+def test_a_killed_write_is_pending_again(tasks, tmp_path):
     made(tasks, tmp_path, "model=blank")
     config, (model,) = load_config(["model=blank"])
     paths = RunPaths.of(tmp_path, "run")

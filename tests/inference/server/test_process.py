@@ -12,6 +12,7 @@ import textwrap
 import time
 
 import httpx
+import psutil
 import pytest
 import recordings
 
@@ -19,6 +20,7 @@ from iwr.config import Environment, load_config
 from iwr.errors import AuditError, ConfigError, RequestError, ServerError
 from iwr.inference.client import ChatClient
 from iwr.inference.engines.vllm import ServedModel
+from iwr.inference.server import supervisor
 from iwr.inference.server.command import command, model_path, server_environment
 from iwr.inference.server.diagnosis import diagnose, phase, tail
 from iwr.inference.server.process import Server
@@ -92,7 +94,7 @@ def test_a_server_has_caches_of_its_own(tmp_path, monkeypatch):
             scratch=tmp_path / name,
             key="k",
             cpu=True,
-            local=True,
+            offline=True,
         )
         for name in ("a", "b")
     ]
@@ -335,7 +337,7 @@ OWNER = textwrap.dedent("""
     import sys, time
     from pathlib import Path
     from iwr.config import load_config
-    from iwr.inference.server import Server
+    from iwr.inference.server.process import Server
     path, logs, way = sys.argv[1:]
     config, (model,) = load_config(["model=hf", f"model.path={path}", "model.context=2048"])
     with Server(model, config, media=None, logs=Path(logs)) as server:
@@ -365,7 +367,7 @@ def test_no_process_of_vllm_survives(way, tiny_model, tmp_path):
     owner = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert owner.stdout is not None and owner.stdout.readline() == "ready\n"
     tree = family(owner.pid)
-    assert len(tree) >= 3  # guard, server, engine
+    assert len(tree) >= 3  # supervisor, server, engine
     ended = time.monotonic()
     if WAYS[way]:
         owner.send_signal(WAYS[way])
@@ -375,13 +377,9 @@ def test_no_process_of_vllm_survives(way, tiny_model, tmp_path):
     assert left == set()
 
 
-def family(pid: int) -> set[int]:
-    from iwr.inference.server import supervisor as guard
-
-    return guard.descendants(pid)
+def family(pid: int) -> set[psutil.Process]:
+    return supervisor.descendants(pid)
 
 
-def living(pids: set[int]) -> set[int]:
-    from iwr.inference.server import supervisor as guard
-
-    return pids & guard.processes().keys() - {os.getpid()}
+def living(processes: set[psutil.Process]) -> set[psutil.Process]:
+    return {process for process in processes if supervisor.is_alive(process)}

@@ -1,4 +1,4 @@
-"""Whatever happens to us, nothing that we started stays behind: real processes that resist."""
+"""Whatever happens to iwr, nothing that it started stays behind: real processes that resist."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import textwrap
 import time
 import uuid
-from pathlib import Path
 
+import psutil
 import pytest
 
-from iwr.inference.server import supervisor as guard
+from iwr.inference.server import supervisor
 
-# a "server" that ignores SIGTERM, with a child in a session of its own and an orphan whose parent has gone
+# a "server" that ignores SIGTERM, with a child in a session of its own and an orphan
 STUBBORN = textwrap.dedent("""
     import os, signal, subprocess, sys, time
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -28,11 +28,11 @@ STUBBORN = textwrap.dedent("""
         sys.exit()
     time.sleep(600)
 """)
-# what stands in for `iwr`: starts the guard as Server does, then ends in one of five ways
+# takes the place of `iwr`: starts the supervisor as Server does, then ends in one of five ways
 OWNER = textwrap.dedent("""
     import subprocess, sys, time, pathlib
-    guard, stubborn, marker, way = sys.argv[1:]
-    words = [sys.executable, guard, "1", sys.executable, stubborn, marker]
+    supervisor, stubborn, marker, way = sys.argv[1:]
+    words = [sys.executable, "-P", supervisor, "1", sys.executable, stubborn, marker]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
     while not pathlib.Path(marker + ".ready").exists():
         time.sleep(0.05)
@@ -44,6 +44,8 @@ OWNER = textwrap.dedent("""
     else:
         time.sleep(600)
 """)
+SUPERVISOR = [sys.executable, "-P", supervisor.__file__, "1"]
+SLEEP = "import time; time.sleep(600)"
 WAYS = {
     "end": None,
     "exception": None,
@@ -54,94 +56,87 @@ WAYS = {
 
 
 def alive(marker: str) -> list[str]:
-    """Command lines of living processes that carry the marker."""
-    found = []
-    for pid in guard.processes():
+    """Return the command lines of living processes that carry the marker."""
+    lines = []
+    for process in psutil.process_iter():
         try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
+            line = " ".join(process.cmdline())
+        except psutil.Error:
             continue
-        if marker in words and pid != os.getpid():
-            found.append(words)
-    return found
+        if marker in line and process.pid != os.getpid() and supervisor.is_alive(process):
+            lines.append(line)
+    return lines
 
 
-def gone(marker: str, seconds: float) -> list[str]:
-    """What is still alive after at most `seconds`."""
+def survivors(marker: str, seconds: float) -> list[str]:
+    """Return what is still alive after at most `seconds`."""
     deadline = time.monotonic() + seconds
-    while (left := alive(marker)) and time.monotonic() < deadline:
+    while (lines := alive(marker)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return left
+    return lines
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_no_process_survives(way, tmp_path):
     marker = str(tmp_path / uuid.uuid4().hex)
-    (tmp_path / "stubborn.py").write_text(STUBBORN)
-    words = [
-        sys.executable,
-        "-c",
-        OWNER,
-        guard.__file__,
-        str(tmp_path / "stubborn.py"),
-        marker,
-        way,
-    ]
+    stubborn = tmp_path / "stubborn.py"
+    stubborn.write_text(STUBBORN)
+    words = [sys.executable, "-c", OWNER, supervisor.__file__, str(stubborn), marker, way]
     owner = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert owner.stdout is not None and owner.stdout.readline() == "ready\n"
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "ready\n"
     assert len(alive(marker)) >= 4 or way == "end"
     if WAYS[way]:
         owner.send_signal(WAYS[way])
     owner.wait(20)
-    assert gone(marker, 10) == []
+    assert survivors(marker, 10) == []
 
 
-def test_a_guard_that_is_killed_takes_a_willing_server_along(tmp_path):
+def test_a_supervisor_that_is_killed_takes_a_willing_server_along(tmp_path):
     marker = str(tmp_path / uuid.uuid4().hex)
-    words = [sys.executable, "-c", "import time; time.sleep(600)", marker]
-    process = subprocess.Popen(
-        [sys.executable, guard.__file__, "1", *words], stdin=subprocess.PIPE, start_new_session=True
-    )
-    while not any("-c" in line and "guard.py" not in line for line in alive(marker)):
+    words = [*SUPERVISOR, sys.executable, "-c", SLEEP, marker]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
+    while not any("supervisor.py" not in line for line in alive(marker)):
         time.sleep(0.05)
     process.kill()
     process.wait()
-    assert gone(marker, 10) == []
+    assert survivors(marker, 10) == []
 
 
 @pytest.mark.parametrize(
     ("code", "expected"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)]
 )
-def test_the_guard_ends_as_its_command_ended(code, expected):
-    process = subprocess.Popen(
-        [sys.executable, guard.__file__, "1", sys.executable, "-c", code], stdin=subprocess.PIPE
-    )
+def test_the_supervisor_exits_as_its_command_did(code, expected):
+    process = subprocess.Popen([*SUPERVISOR, sys.executable, "-c", code], stdin=subprocess.PIPE)
     assert process.wait(20) == expected
 
 
 def test_a_server_that_is_half_dead_hides_none_of_its_children(tmp_path):
-    """Its first thread has ended, as early in a kill, others have not: the kernel calls it a zombie, and it keeps its children."""
+    """Its first thread has ended, others live: the kernel calls it a zombie."""
     marker = str(tmp_path / uuid.uuid4().hex)
     half_dead = textwrap.dedent(f"""
         import ctypes, subprocess, sys, threading, time
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", {marker!r}], start_new_session=True)
+        child = [sys.executable, "-c", "import time; time.sleep(600)", {marker!r}]
+        subprocess.Popen(child, start_new_session=True)
         threading.Thread(target=time.sleep, args=(600,)).start()
         ctypes.CDLL(None).pthread_exit(None)
     """)
-    command = [sys.executable, guard.__file__, "1", sys.executable, "-c", half_dead]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    while not ([line for line in alive(marker) if "ctypes" not in line] and zombies(process.pid)):
+    words = [*SUPERVISOR, sys.executable, "-c", half_dead]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE)
+    while not (alive_children(marker) and zombies(process.pid)):
         time.sleep(0.05)
+    (half_dead_server,) = zombies(process.pid)
+    assert supervisor.is_alive(half_dead_server)
     process.stdin.close()
     process.wait(20)
-    assert gone(marker, 2) == []
+    assert survivors(marker, 2) == []
 
 
-def zombies(root: int) -> list[int]:
-    """Children of `root` that the kernel calls dead."""
-    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
-    return [
-        int(pid)
-        for pid in children
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    ]
+def alive_children(marker: str) -> list[str]:
+    return [line for line in alive(marker) if "ctypes" not in line]
+
+
+def zombies(root: int) -> list[psutil.Process]:
+    """Return the children of `root` that the kernel calls dead."""
+    children = psutil.Process(root).children()
+    return [child for child in children if child.status() == psutil.STATUS_ZOMBIE]

@@ -1,0 +1,62 @@
+"""What an answer is made from, as text: an answer of the same fingerprint is not asked again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from iwr.config import Config, ModelConfig
+from iwr.inference import video, weights
+from iwr.inference.engines import baselines
+from iwr.inference.engines.vllm import max_tokens, temperature
+from iwr.inference.prompt import prompt_digest
+from iwr.records import Fingerprint, Task
+
+NOT_RESULTS = (
+    "name",
+    "kind",
+    "gpus",
+    "weights_gb",
+    "architecture",
+    "max_tokens",
+    "temperature",
+    "video_io",
+)
+"""Settings of a model that its answers do not depend on, or that are recorded by other names."""
+
+
+def fingerprint(task: Task, model: ModelConfig, config: Config) -> Fingerprint:
+    """Return what the answer of `model` to `task` is made from.
+
+    Raise ConfigError when there are no such weights.
+    """
+    settings: dict[str, Any] = {"task": task.digest, "model.kind": model.kind}
+    if model.kind in baselines.KINDS:
+        settings["input.page"] = baselines.input_digest(task, model)
+        return _texts(settings)
+    for key, value in vars(model).items():
+        if key not in NOT_RESULTS:
+            settings[f"model.{key}"] = value
+    settings |= {
+        "model.weights": weights.weights_digest(model, config.server),
+        "prompt": prompt_digest(),
+        "sampling.fps": config.protocol.fps,
+        "sampling.max_frames": config.protocol.max_frames,
+        "sampling.max_tokens": max_tokens(model, config),
+        "sampling.temperature": temperature(model, config),
+        "sampling.engine": video.engine_settings(model, config.protocol),
+    }
+    return _texts(settings)
+
+
+def _texts(settings: dict[str, Any]) -> Fingerprint:
+    """Return the settings as text.
+
+    Unset ones are left out, so that a new setting does not make old results stale.
+    """
+    texts: Fingerprint = {}
+    for key, value in settings.items():
+        if value is None or value is False or value in ([], {}):
+            continue
+        texts[key] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return texts
