@@ -53,7 +53,9 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
             len(logs) > number and "GET /v1/models HTTP" in logs[number].read_text()
         )  # iwr has found it ready
 
-    others = supervisor.descendants(os.getpid())  # the server that all tests share may be among them
+    others = supervisor.descendants(
+        os.getpid()
+    )  # the server that all tests share may be among them
 
     def watch() -> None:
         for number, wanted in enumerate(answers):

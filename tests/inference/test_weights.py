@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from typing import NamedTuple
 
 import pytest
 
 from iwr.config import load_config
-from iwr.inference.weights import identity, weights_digest
+from iwr.errors import ServerError
+from iwr.inference.server import process
+from iwr.inference.weights import identity, on_disk, weights_digest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ASK = textwrap.dedent("""
@@ -72,3 +75,69 @@ def test_a_local_folder_is_its_content(tmp_path):
     assert first and first == weights_digest(model, config.server)
     (tmp_path / "config.json").write_text('{"architectures": ["XY"]}')
     assert identity(model, config.server) not in (None, first)
+
+
+@pytest.fixture
+def snapshot(tmp_path, monkeypatch):
+    """Folder of a snapshot of org/name in a cache of the hub; it holds no weights yet."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    folder = tmp_path / "models--org--name"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(COMMIT)
+    (folder / "blobs").mkdir()
+    snapshot = folder / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    return snapshot
+
+
+def hub_model(path="org/name"):
+    _, (model,) = load_config(["model=hf", f"model.path={path}"])
+    return model
+
+
+def test_weights_are_on_disk_when_all_files_of_the_index_are(snapshot):
+    assert not on_disk(hub_model())
+    files = {"a.weight": "1-of-2.safetensors", "b.weight": "2-of-2.safetensors"}
+    index = snapshot / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": files}))
+    (snapshot / "1-of-2.safetensors").write_bytes(b"")
+    assert not on_disk(hub_model())
+    (snapshot / "2-of-2.safetensors").write_bytes(b"")
+    assert on_disk(hub_model())
+    assert not on_disk(hub_model("org/other"))
+
+
+def test_weights_of_an_interrupted_download_are_not_on_disk(snapshot):
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert on_disk(hub_model())
+    (snapshot.parents[1] / "blobs" / "0123.incomplete").write_bytes(b"")
+    assert not on_disk(hub_model())
+
+
+class Launch(NamedTuple):
+    """The process that a server would start: it ends at once, and its environment is kept."""
+
+    environments: list[dict[str, str]]
+
+    def __call__(self, words, *, env, **_):
+        self.environments.append(env)
+        return subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_server_asks_the_hub_only_for_weights_that_are_not_here(
+    complete, snapshot, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    if complete:
+        (snapshot / "model.safetensors").write_bytes(b"")
+    launch = Launch([])
+    monkeypatch.setattr(process, "_spawn", launch)
+    config, (model,) = load_config(["model=hf", "model.path=org/name"])
+    with pytest.raises(ServerError, match="ended with code 0"):
+        process.Server(model, config, media=None, logs=tmp_path / "logs").start()
+    (environment,) = launch.environments
+    assert ("HF_HUB_OFFLINE" in environment) is complete

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from iwr.config import Config, Environment, ModelConfig
 from iwr.errors import ConfigError, ServerError
@@ -195,14 +196,11 @@ class Server:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         self.log_file = self.logs / f"server-{self.model.name}-{stamp}-{port}.log"
         with self.log_file.open("wb") as output:
-            self._supervisor = subprocess.Popen(
+            self._supervisor = _spawn(
                 [sys.executable, "-P", supervisor.__file__, str(grace), *words],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                output=output,
                 env=environment,
                 cwd=self._scratch,
-                start_new_session=True,
             )
         self.endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", self.model.name, key)
 
@@ -271,6 +269,21 @@ class Server:
 
     def _log_phase(self, words: str) -> None:
         log.info("server of %s: %s", self.model.name, words)
+
+
+def _spawn(
+    words: Sequence[str], *, output: BinaryIO, env: dict[str, str], cwd: Path
+) -> subprocess.Popen[bytes]:
+    """Start a process with a pipe to its standard input; `output` gets all that it prints."""
+    return subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+    )
 
 
 def free_port() -> int:

@@ -46,10 +46,8 @@ def test_the_command_on_gpu_and_cpu(tmp_path):
         "model=qwen3_vl_235b_thinking", "server.in_flight=8", "+server.engine_args.swap-space=1"
     )
     found = flags(command(model, config, port=5, media=tmp_path, cpu=False))
-    assert (
-        found["--model"] == "Qwen/Qwen3-VL-235B-A22B-Thinking"
-        and found["--served-model-name"] == "qwen3_vl_235b_thinking"
-    )
+    assert found["--model"] == "Qwen/Qwen3-VL-235B-A22B-Thinking"
+    assert found["--served-model-name"] == "qwen3_vl_235b_thinking"
     assert (
         found["--tensor-parallel-size"],
         found["--max-num-seqs"],
@@ -73,7 +71,13 @@ def test_the_command_on_gpu_and_cpu(tmp_path):
     )
 
 
-def test_later_settings_win(tmp_path):
+def test_sampling_is_the_protocols_and_not_the_checkpoints():
+    model, config = settings("model=hf", "model.path=a/b")
+    words = flags(command(model, config, port=5, media=None, cpu=False))
+    assert words["--generation-config"] == "vllm"
+
+
+def test_later_settings_win():
     model, config = settings(
         "model=hf",
         "model.path=a/b",
@@ -101,6 +105,7 @@ def test_a_server_has_caches_of_its_own(tmp_path, monkeypatch):
     for key in ("TMPDIR", "VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
         assert made[0][key].startswith(str(tmp_path / "a")) and made[0][key] != made[1][key]
     assert "PYTHONDONTWRITEBYTECODE" not in made[0] and made[0]["PYTHONPYCACHEPREFIX"]
+    assert made[0]["HF_HUB_OFFLINE"] == "1"
 
 
 @pytest.mark.parametrize("path", ["/nowhere/model", "./model", "package:nothing", "plainname"])
