@@ -105,7 +105,12 @@ def metric_module(name: str) -> ModuleType:
         raise MetricError(f"metric {name}: {error}", hint="install the package it names") from error
 
 
-def check_choice(metric: str, setting: str, value: str, choices: Sequence[str]) -> str:
+def check_choice(
+    metric: str,
+    setting: str,
+    value: str,
+    choices: Sequence[str],
+) -> str:
     """Return `value`. Raises ConfigError when it is none of `choices`."""
     if value not in choices:
         raise ConfigError(

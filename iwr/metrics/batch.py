@@ -67,15 +67,20 @@ class Replicas:
         shares = _shares(items, len(self.devices))
         futures = []
         for index, share in enumerate(shares):
-            futures.append(self.threads.submit(self._run_share, function, index, share))
+            future = self.threads.submit(self._run_share, function, index, share)
+            futures.append(future)
         results: list[Result] = []
         for future in futures:
             results += future.result()
         return results
 
     def _run_share(
-        self, function: Function[Item, Result], index: int, items: Sequence[Item]
+        self,
+        function: Function[Item, Result],
+        index: int,
+        items: Sequence[Item],
     ) -> list[Result]:
+        """Run `function` on one device, in batches that fit into its memory."""
         network = self.networks[index]
         device = self.devices[index]
         results: list[Result] = []
@@ -84,13 +89,18 @@ class Replicas:
             size = min(self.limit or len(items), len(items) - start)
             try:
                 with self._settings(device):
-                    results += function(network, device, items[start : start + size])
+                    batch = items[start : start + size]
+                    results += function(network, device, batch)
             except RuntimeError as error:
                 self._halve(network, device, size, error)
         return results
 
     def _halve(
-        self, network: torch.nn.Module, device: torch.device, size: int, error: RuntimeError
+        self,
+        network: torch.nn.Module,
+        device: torch.device,
+        size: int,
+        error: RuntimeError,
     ) -> None:
         """Halve the batches after `size` items did not fit. Raises MetricError for other errors."""
         name = type(network).__name__
@@ -105,6 +115,7 @@ class Replicas:
 
     @contextmanager
     def _settings(self, device: torch.device) -> Iterator[None]:
+        """Compute without gradients, and with the same numbers on every run."""
         import torch
 
         kind = getattr(torch, self.precision)
@@ -114,7 +125,11 @@ class Replicas:
             deterministic=True,
             allow_tf32=False,
         )
-        autocast = torch.autocast(device.type, kind, enabled=self.precision != "float32")
+        autocast = torch.autocast(
+            device.type,
+            kind,
+            enabled=self.precision != "float32",
+        )
         with torch.inference_mode(), exact, autocast:
             yield
 
@@ -164,13 +179,15 @@ def _device_names() -> list[str]:
 
 
 def _frozen(network: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    """Return a network ready for inference on `device`."""
     return network.eval().requires_grad_(False).to(device)
 
 
 def _shares(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
     """Return `items` in at most `count` portions of equal size; the last may be smaller."""
     size = max(1, -(-len(items) // count))
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    starts = range(0, len(items), size)
+    return [items[start : start + size] for start in starts]
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

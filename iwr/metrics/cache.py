@@ -16,7 +16,12 @@ from iwr.runs.files import write_atomic
 class Store:
     """Bytes by key for one metric under one policy."""
 
-    def __init__(self, root: Path, metric: str, key: str):
+    def __init__(
+        self,
+        root: Path,
+        metric: str,
+        key: str,
+    ):
         self.folder = root / f"{metric}-{key[:16]}"
 
     def get(self, name: str) -> bytes | None:

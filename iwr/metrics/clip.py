@@ -43,12 +43,15 @@ class Embedding(ImageMetric):
     replicas: Replicas
 
     def shape(self, item: Array) -> Hashable:
+        """Return the shape of the network's input."""
         return item.shape
 
     def similarity(self, reference: Vector, candidate: Vector) -> float:
+        """Return the cosine of two vectors."""
         return cosine(reference, candidate)
 
     def pack(self, value: Vector) -> bytes:
+        """Return a vector in numpy's own format, without pickle."""
         import numpy as np
 
         buffer = io.BytesIO()
@@ -56,6 +59,7 @@ class Embedding(ImageMetric):
         return buffer.getvalue()
 
     def unpack(self, data: bytes) -> Vector:
+        """Return the vector that `pack` stored. Raises ValueError for damaged data."""
         import numpy as np
 
         try:
@@ -66,9 +70,20 @@ class Embedding(ImageMetric):
 
 
 class Clip(Embedding):
+    """CLIP under one view and precision.
+
+    The value of an image is what open_clip's `encode_image` gives.
+    """
+
     name = "clip"
 
-    def __init__(self, folder: Path, label: str, view: str, precision: str):
+    def __init__(
+        self,
+        folder: Path,
+        label: str,
+        view: str,
+        precision: str,
+    ):
         self.folder = folder
         self.view = view
         self.precision = precision
@@ -77,6 +92,7 @@ class Clip(Embedding):
         self.key = digest(weights, view, WHITE, precision)
 
     def start(self, store: Store) -> None:
+        """Load the weights onto every device. Raises MetricError when they do not load."""
         import open_clip
         from open_clip.transform import PreprocessCfg, image_transform_v2
 
@@ -85,13 +101,18 @@ class Clip(Embedding):
                 f"local-dir:{self.folder}", return_transform=False
             )
             published = PreprocessCfg(**model.visual.preprocess_cfg)
-            settings = replace(published, resize_mode=self.view, fill_color=WHITE)
+            settings = replace(
+                published,
+                resize_mode=self.view,
+                fill_color=WHITE,
+            )
             self.preprocess = image_transform_v2(settings, is_train=False)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise MetricError(f"metric clip: {self.folder} does not load: {error}") from error
         self.replicas = Replicas(model.visual, self.precision)  # all that encode_image calls
 
     def prepare(self, shot: Screenshot) -> Array:
+        """Return the network's input, float32 (3, height, width)."""
         from PIL import Image
 
         image = Image.fromarray(shot.pixels)
@@ -99,15 +120,28 @@ class Clip(Embedding):
         return tensor.numpy()
 
     def read(self, items: Sequence[Array]) -> list[Vector]:
+        """Return one embedding for each input."""
         return self.replicas.run(_encode, items)
 
 
-def _encode(network: Any, device: torch.device, items: Sequence[Array]) -> list[Vector]:
+def _encode(
+    network: Any,
+    device: torch.device,
+    items: Sequence[Array],
+) -> list[Vector]:
     inputs = to_device(items, device)
     return split_rows(network(inputs))
 
 
-def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32") -> Clip:
+def build(
+    path: str = DEFAULT,
+    view: str = "longest",
+    precision: str = "float32",
+) -> Clip:
+    """Return CLIP with the weights of `path`: a local folder or a repository of the hub.
+
+    Raises ConfigError for unknown settings, MetricError for missing weights.
+    """
     check_choice("clip", "view", view, VIEWS)
     check_choice("clip", "precision", precision, PRECISIONS)
     folder = hub_folder("clip", path, FILES)
@@ -115,4 +149,5 @@ def build(path: str = DEFAULT, view: str = "longest", precision: str = "float32"
 
 
 def prefetch(path: str = DEFAULT, **_: Any) -> Path:
+    """Download the weights of `path`; return their folder. Raises MetricError."""
     return hub_folder("clip", path, FILES, download=True)

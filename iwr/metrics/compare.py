@@ -65,7 +65,8 @@ def compare(
 
     similarities = []
     for reference, candidate in pairs:
-        similarities.append(_similarity(files[reference], files[candidate], values))
+        similarity = _similarity(files[reference], files[candidate], values)
+        similarities.append(similarity)
     engines = {each.name: each.metric.engine for each in working}
     return Comparison(similarities, engines)
 
@@ -79,9 +80,11 @@ class _File(NamedTuple):
 
 
 def _files_of(pairs: Iterable[tuple[Path, Path]]) -> dict[Path, _File]:
+    """Look at every file once, in threads."""
     unique = {path for pair in pairs for path in pair}
     paths = sorted(unique)
-    return dict(zip(paths, ordered_map(_inspect, paths, ahead=64), strict=True))
+    files = ordered_map(_inspect, paths, ahead=64)
+    return dict(zip(paths, files, strict=True))
 
 
 def _inspect(path: Path) -> _File:
@@ -103,7 +106,10 @@ def _readable_pairs(pairs: Iterable[tuple[Path, Path]], files: dict[Path, _File]
 
 
 def _values(
-    name: str, settings: Settings, cache: Path, pairs: Sequence[HashPair]
+    name: str,
+    settings: Settings,
+    cache: Path,
+    pairs: Sequence[HashPair],
 ) -> Values | BrokenMetric:
     """Return the values of one metric as the cache has them; start it if some are pending."""
     try:
@@ -121,8 +127,11 @@ def _values(
 
 
 def _similarity(
-    reference: _File, candidate: _File, values: dict[str, Values | BrokenMetric]
+    reference: _File,
+    candidate: _File,
+    values: dict[str, Values | BrokenMetric],
 ) -> Similarity:
+    """Gather the values of one pair, or the reasons why it has none."""
     metrics: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for name, each in values.items():
@@ -143,6 +152,7 @@ def _similarity(
 
 
 def _size_note(reference: tuple[int, int] | None, candidate: tuple[int, int] | None) -> str | None:
+    """Return a remark where two sizes differ."""
     if reference is None or candidate is None or reference == candidate:
         return None
     width, height = reference

@@ -81,10 +81,12 @@ class Computation:
             for sha256 in key:
                 if sha256 not in shots:
                     shots[sha256] = Screenshot(self.paths[sha256], sha256)
-            items.append(_item(values, key, [shots[sha256] for sha256 in key]))
+            images = [shots[sha256] for sha256 in key]
+            items.append(_item(values, key, images))
         return items
 
     def _accept(self, item: Item) -> None:
+        """Put an item into the batch of its shape, and compute the batch when it is full."""
         values = item.values
         if item.reason:
             values.reasons[item.key] = item.reason
@@ -136,11 +138,17 @@ def _portions(pairs: Sequence[HashPair]) -> Iterator[list[HashPair]]:
 
 
 def _keys(values: Values, pairs: Sequence[HashPair]) -> Iterator[Key]:
+    """Yield the keys that one metric needs for these pairs."""
     for pair in pairs:
         yield from values.keys(pair)
 
 
-def _item(values: Values, key: Key, shots: Sequence[Screenshot]) -> Item:
+def _item(
+    values: Values,
+    key: Key,
+    shots: Sequence[Screenshot],
+) -> Item:
+    """Prepare one key. What fails keeps its reason."""
     try:
         return Item(values, key, values.prepare(shots))
     except MetricError as error:

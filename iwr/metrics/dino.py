@@ -37,10 +37,21 @@ LONGEST = 4
 
 
 class Dino(Embedding):
+    """DINOv2 under one view and precision.
+
+    The value of an image is the embedding of the CLS token.
+    """
+
     name = "dino"
     processor: Any
 
-    def __init__(self, folder: Path, label: str, view: str, precision: str):
+    def __init__(
+        self,
+        folder: Path,
+        label: str,
+        view: str,
+        precision: str,
+    ):
         self.folder = folder
         self.view = view
         self.precision = precision
@@ -49,13 +60,16 @@ class Dino(Embedding):
         self.key = digest(weights, view, precision)
 
     def start(self, store: Store) -> None:
+        """Load the weights onto every device. Raises MetricError when they do not load."""
         import transformers
 
         library: Any = transformers
         library.utils.logging.disable_progress_bar()
         try:
             self.processor = library.AutoImageProcessor.from_pretrained(
-                self.folder, backend="pil", local_files_only=True
+                self.folder,
+                backend="pil",
+                local_files_only=True,
             )
             model = library.AutoModel.from_pretrained(self.folder, local_files_only=True)
         except (RuntimeError, ValueError, OSError, KeyError) as error:
@@ -64,6 +78,7 @@ class Dino(Embedding):
         self.replicas = Replicas(model, self.precision)
 
     def prepare(self, shot: Screenshot) -> Array:
+        """Return the network's input, float32 (3, height, width)."""
         from PIL import Image
 
         image = Image.fromarray(shot.pixels)
@@ -95,16 +110,29 @@ class Dino(Embedding):
         return whole_patches(width), whole_patches(height)
 
     def read(self, items: Sequence[Array]) -> list[Vector]:
+        """Return one embedding for each input."""
         return self.replicas.run(_encode, items)
 
 
-def _encode(network: Any, device: torch.device, items: Sequence[Array]) -> list[Vector]:
+def _encode(
+    network: Any,
+    device: torch.device,
+    items: Sequence[Array],
+) -> list[Vector]:
     inputs = to_device(items, device)
     states = network(pixel_values=inputs).last_hidden_state
     return split_rows(states[:, 0])
 
 
-def build(path: str = DEFAULT, view: str = "centre", precision: str = "float32") -> Dino:
+def build(
+    path: str = DEFAULT,
+    view: str = "centre",
+    precision: str = "float32",
+) -> Dino:
+    """Return DINOv2 with the weights of `path`: a local folder or a repository of the hub.
+
+    Raises ConfigError for unknown settings, MetricError for missing weights.
+    """
     check_choice("dino", "view", view, VIEWS)
     check_choice("dino", "precision", precision, PRECISIONS)
     folder = hub_folder("dino", path, FILES)
@@ -112,4 +140,5 @@ def build(path: str = DEFAULT, view: str = "centre", precision: str = "float32")
 
 
 def prefetch(path: str = DEFAULT, **_: Any) -> Path:
+    """Download the weights of `path`; return their folder. Raises MetricError."""
     return hub_folder("dino", path, FILES, download=True)

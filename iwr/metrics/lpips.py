@@ -63,30 +63,49 @@ class Item(NamedTuple):
 
 
 class Lpips(PairMetric):
+    """1 - LPIPS with one backbone, at one size."""
+
     name = "lpips"
     batch = 16
     replicas: Replicas
 
-    def __init__(self, backbone: Path, net: str, side: int, precision: str):
+    def __init__(
+        self,
+        backbone: Path,
+        net: str,
+        side: int,
+        precision: str,
+    ):
         self.backbone = backbone
         self.net = net
         self.side = side
         self.precision = precision
         self.engine = f"lpips {version('lpips')} {net} {side} px {precision}"
-        self.key = digest(self.engine, weights_digest(backbone), "bicubic, float16 features")
+        self.key = digest(
+            self.engine,
+            weights_digest(backbone),
+            "bicubic, float16 features",
+        )
         self.recent: OrderedDict[str, Features] = OrderedDict()
 
     def start(self, store: Store) -> None:
+        """Load the weights onto every device. Raises MetricError when they do not fit."""
         self.store = store
         network = load_network(self.backbone, self.net)
         self.replicas = Replicas(network, self.precision)
 
     def prepare(self, reference: Screenshot, candidate: Screenshot) -> Item:
+        """Return both screenshots as the network sees them.
+
+        A reference whose features are in the cache is not decoded. Raises MetricError when one is
+        too small or cannot be read.
+        """
         prepared = self._stored(reference.sha256) or self._scaled(reference)
         pixels = fit_to(candidate, prepared.size)
         return Item(prepared, resized(pixels, self._scaled_size(prepared.size)))
 
     def _scaled(self, shot: Screenshot) -> Reference:
+        """Return a reference without features. Raises MetricError when it is too small."""
         width, height = shot.size
         if min(width, height) < SHORTEST:
             raise MetricError(
@@ -104,9 +123,14 @@ class Lpips(PairMetric):
         return round(width * scale), round(height * scale)
 
     def shape(self, item: Item) -> Hashable:
+        """Return the size of the scaled screenshots."""
         return item.candidate.shape
 
     def measure(self, items: Sequence[Item]) -> Sequence[float]:
+        """Return one similarity for each pair.
+
+        Features of new references are computed first, and kept.
+        """
         self._compute_features(items)
         pairs = []
         for item in items:
@@ -134,7 +158,13 @@ class Lpips(PairMetric):
     def _features_of(self, reference: Reference) -> Features:
         return reference.features or self.recent[reference.sha256]
 
-    def _keep(self, sha256: str, size: tuple[int, int], features: Features) -> None:
+    def _keep(
+        self,
+        sha256: str,
+        size: tuple[int, int],
+        features: Features,
+    ) -> None:
+        """Keep the features of a reference in memory and in the cache."""
         import numpy as np
 
         self.recent[sha256] = features
@@ -153,11 +183,12 @@ class Lpips(PairMetric):
             return None
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                size, *features = archive.values()
+                header, *features = archive.values()
         except (ValueError, EOFError, zipfile.BadZipFile):
             return None
-        width, height = size
-        return Reference(sha256, (int(width), int(height)), features=features)
+        width, height = header
+        size = (int(width), int(height))
+        return Reference(sha256, size, features=features)
 
 
 def _features_name(sha256: str) -> str:
@@ -180,7 +211,11 @@ def load_network(backbone: Path, net: str) -> torch.nn.Module:
         network: Any = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
     state = {}
     try:
-        weights = torch.load(backbone, map_location="cpu", weights_only=True)
+        weights = torch.load(
+            backbone,
+            map_location="cpu",
+            weights_only=True,
+        )
         for key in network.net.state_dict():
             _, name = key.split(".", 1)
             state[key] = weights[f"features.{name}"]
@@ -193,15 +228,25 @@ def load_network(backbone: Path, net: str) -> torch.nn.Module:
     return module
 
 
-def _features(network: Any, device: torch.device, items: Sequence[Pixels]) -> list[Features]:
-    layers = [layer.cpu().numpy() for layer in _layers(network, device, items)]
+def _features(
+    network: Any,
+    device: torch.device,
+    items: Sequence[Pixels],
+) -> list[Features]:
+    """Return the features of each image, one array a layer, in main memory."""
+    outputs = _layers(network, device, items)
+    layers = [layer.cpu().numpy() for layer in outputs]
     features = []
     for index in range(len(items)):
         features.append([layer[index] for layer in layers])
     return features
 
 
-def _layers(network: Any, device: torch.device, items: Sequence[Pixels]) -> list[torch.Tensor]:
+def _layers(
+    network: Any,
+    device: torch.device,
+    items: Sequence[Pixels],
+) -> list[torch.Tensor]:
     """Return unit-length features of each layer: float16 (n, channels, height, width).
 
     lpips' own steps, batched.
@@ -215,8 +260,11 @@ def _layers(network: Any, device: torch.device, items: Sequence[Pixels]) -> list
 
 
 def _distances(
-    network: Any, device: torch.device, items: Sequence[tuple[Features, Pixels]]
+    network: Any,
+    device: torch.device,
+    items: Sequence[tuple[Features, Pixels]],
 ) -> list[float]:
+    """Return LPIPS of each (features of the reference, candidate)."""
     import torch
 
     candidates = [candidate for _, candidate in items]
@@ -231,10 +279,21 @@ def _distances(
     return [float(distance) for distance in total]
 
 
-def _backbone(net: str, path: str | None, download: bool) -> Path:
+def _backbone(
+    net: str,
+    path: str | None,
+    download: bool,
+) -> Path:
+    """Return torchvision's file for the backbone `net`. Raises ConfigError, MetricError."""
     check_choice("lpips", "net", net, tuple(BACKBONES))
     name = BACKBONES[net]
-    return torch_hub_file("lpips", path, name, URL + name, download=download)
+    return torch_hub_file(
+        "lpips",
+        path,
+        name,
+        URL + name,
+        download=download,
+    )
 
 
 def build(
@@ -243,10 +302,15 @@ def build(
     side: int = 512,
     precision: str = "float32",
 ) -> Lpips:
+    """Return LPIPS with torchvision's weights of `net` at `path`, or in torch's hub cache.
+
+    `side` is in pixels. Raises ConfigError for unknown settings, MetricError for missing weights.
+    """
     backbone = _backbone(net, path, download=False)
     check_choice("lpips", "precision", precision, PRECISIONS)
     return Lpips(backbone, net, side, precision)
 
 
 def prefetch(net: str = "alex", path: str | None = None, **_: Any) -> Path:
+    """Download torchvision's weights of `net`; return their file. Raises MetricError."""
     return _backbone(net, path, download=True)

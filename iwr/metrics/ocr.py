@@ -38,6 +38,7 @@ class Ocr(ImageMetric):
     name = "ocr"
 
     def similarity(self, reference: str, candidate: str) -> float:
+        """Return 1 - the normalised edit distance of two texts, in lower case."""
         from rapidfuzz.distance import Levenshtein
 
         return Levenshtein.normalized_similarity(reference.lower(), candidate.lower())
@@ -66,6 +67,7 @@ class EasyOcr(Ocr):
         self.key = digest(self.engine, weights, "readtext, not quantised")
 
     def start(self, store: Store) -> None:
+        """Load the engine, onto a GPU if there is one. Raises MetricError."""
         import easyocr
         import torch
 
@@ -85,6 +87,7 @@ class EasyOcr(Ocr):
             raise MetricError(f"metric ocr: easyocr cannot start: {error}") from error
 
     def read(self, items: Sequence[Screenshot]) -> list[str]:
+        """Return the text of each screenshot. Raises MetricError."""
         return [self._text(shot.path.absolute()) for shot in items]
 
     def _text(self, file: Path) -> str:
@@ -108,9 +111,14 @@ class RapidOcr(Ocr):
         label = self.recogniser.stem.removesuffix("_mobile")
         self.engine = f"rapidocr {version('rapidocr')} {label}"
         weights = [file_digest(file) for file in (self.detector, self.recogniser)]
-        self.key = digest(self.engine, weights, "defaults, no orientation classifier")
+        self.key = digest(
+            self.engine,
+            weights,
+            "defaults, no orientation classifier",
+        )
 
     def _model(self, kind: str) -> Path:
+        """Return the only file of a kind of model. Raises MetricError."""
         pattern = f"*_{kind}_*.onnx"
         files = list(self.folder.glob(pattern))
         if len(files) != 1:
@@ -118,11 +126,16 @@ class RapidOcr(Ocr):
         return files[0]
 
     def start(self, store: Store) -> None:
+        """Make a place for one engine a core; the engines start when they are needed."""
         self.idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(available_cores()):
             self.idle.put(None)  # engines start when they are needed
 
     def prepare(self, shot: Screenshot) -> str:
+        """Return the text of a screenshot. Raises MetricError.
+
+        Reading happens here, in the threads that decode, because the engines run on the processor.
+        """
         try:
             with self._engine() as engine:
                 blue_green_red = shot.pixels[:, :, ::-1]
@@ -133,10 +146,12 @@ class RapidOcr(Ocr):
         return _joined(texts or ())
 
     def read(self, items: Sequence[str]) -> Sequence[str]:
+        """Return the texts: `prepare` has read them."""
         return items
 
     @contextmanager
     def _engine(self) -> Iterator[Any]:
+        """Lend an idle engine to this thread; wait while all are busy."""
         engine = self.idle.get()
         try:
             engine = engine or self._new_engine()
@@ -159,6 +174,7 @@ class RapidOcr(Ocr):
 
 
 def _joined(texts: Sequence[str]) -> str:
+    """Return the lines that an engine read as one text."""
     stripped = (text.strip() for text in texts)
     return " ".join(text for text in stripped if text)
 
@@ -218,6 +234,10 @@ def build(
     languages: Sequence[str] = ("en",),
     path: str | None = None,
 ) -> Ocr:
+    """Return the metric with the engine of that name.
+
+    Raises ConfigError for unknown engines, MetricError for missing weights.
+    """
     check_choice("ocr", "engine", engine, ENGINES)
     if engine == "easyocr":
         return EasyOcr(languages, path)

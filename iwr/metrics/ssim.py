@@ -20,6 +20,8 @@ WINDOW = 7
 
 
 class Ssim(PairMetric):
+    """SSIM of a pair, computed in the threads that decode."""
+
     name = "ssim"
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class Ssim(PairMetric):
         self.key = digest(self.engine, "rgb, whole, fit_to, window", WINDOW)
 
     def prepare(self, reference: Screenshot, candidate: Screenshot) -> float:
+        """Return the similarity of a pair. Raises MetricError when the reference is too small."""
         from skimage import metrics
 
         library: Any = metrics
@@ -45,8 +48,10 @@ class Ssim(PairMetric):
         return clamp(float(value))
 
     def measure(self, items: Sequence[float]) -> Sequence[float]:
+        """Return the similarities: `prepare` has computed them."""
         return items
 
 
 def build() -> Ssim:
+    """Return the metric; it has no settings."""
     return Ssim()

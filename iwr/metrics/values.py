@@ -105,6 +105,7 @@ class ImageValues(Values):
     metric: ImageMetric
 
     def keys(self, pair: HashPair) -> Sequence[Key]:
+        """Return two keys: that of the reference and that of the candidate."""
         reference, candidate = pair
         return [(reference,), (candidate,)]
 
@@ -135,6 +136,7 @@ class PairValues(Values):
     metric: PairMetric
 
     def keys(self, pair: HashPair) -> Sequence[Key]:
+        """Return one key: the pair itself."""
         return [pair]
 
     def prepare(self, shots: Sequence[Screenshot]) -> Any:

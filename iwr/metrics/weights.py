@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from iwr.metrics.base import Settings
 
 
-def hub_folder(metric: str, path: str, files: Sequence[str], *, download: bool = False) -> Path:
+def hub_folder(
+    metric: str,
+    path: str,
+    files: Sequence[str],
+    *,
+    download: bool = False,
+) -> Path:
     """Return local folder `path`, or the cached snapshot of the hub repository `path`.
 
     It holds all `files`. Raises MetricError naming metric and file when one is missing.
@@ -32,7 +38,13 @@ def hub_folder(metric: str, path: str, files: Sequence[str], *, download: bool =
     return folder
 
 
-def _snapshot(metric: str, path: str, files: Sequence[str], download: bool) -> Path:
+def _snapshot(
+    metric: str,
+    path: str,
+    files: Sequence[str],
+    download: bool,
+) -> Path:
+    """Return the hub's folder for a repository. Raises MetricError when it is not there."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -48,7 +60,12 @@ def _snapshot(metric: str, path: str, files: Sequence[str], download: bool) -> P
 
 
 def torch_hub_file(
-    metric: str, path: str | None, name: str, url: str, *, download: bool = False
+    metric: str,
+    path: str | None,
+    name: str,
+    url: str,
+    *,
+    download: bool = False,
 ) -> Path:
     """Return the file `path`, or `name` in torch's hub cache, fetched from `url` on demand.
 
@@ -65,7 +82,11 @@ def torch_hub_file(
     return file
 
 
-def _download(metric: str, url: str, file: Path) -> None:
+def _download(
+    metric: str,
+    url: str,
+    file: Path,
+) -> None:
     from torch.hub import download_url_to_file
 
     file.parent.mkdir(parents=True, exist_ok=True)

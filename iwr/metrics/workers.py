@@ -18,7 +18,9 @@ def available_cores() -> int:
 
 
 def ordered_map(
-    work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    ahead: int,
 ) -> Iterator[Result]:
     """Yield `work(item)` for each item, computed in threads, in order.
 

@@ -43,7 +43,11 @@ NOTE = (
 )
 
 
-def costs(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> list[Cost]:
+def costs(
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    paths: RunPaths,
+) -> list[Cost]:
     """Return a row for each model that wrote something; baselines cost nothing and are left out."""
     rows = []
     for model in models:
@@ -55,7 +59,12 @@ def costs(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> list
     return rows
 
 
-def _answers(model: str, tasks: Sequence[Task], paths: RunPaths) -> list[Generation]:
+def _answers(
+    model: str,
+    tasks: Sequence[Task],
+    paths: RunPaths,
+) -> list[Generation]:
+    """Return the records of a model's answers, as far as there are any."""
     answers = []
     for task in tasks:
         answer = readable(paths.task(model, task.id).generation, Generation)
@@ -65,6 +74,7 @@ def _answers(model: str, tasks: Sequence[Task], paths: RunPaths) -> list[Generat
 
 
 def _sessions(model: str, paths: RunPaths) -> list[Session]:
+    """Return the sessions of a model's servers."""
     sessions = []
     for path in paths.sessions(model):
         session = readable(path, Session)
@@ -74,6 +84,7 @@ def _sessions(model: str, paths: RunPaths) -> list[Session]:
 
 
 def _answer_cost(answers: Sequence[Generation]) -> Cost:
+    """Return the sums over the answers on disk."""
     cost: Cost = {
         "engine": None,
         "answers": 0,
@@ -94,6 +105,7 @@ def _answer_cost(answers: Sequence[Generation]) -> Cost:
 
 
 def _engine_cost(sessions: Sequence[Session]) -> Cost:
+    """Return the sums over all sessions; None where none is recorded."""
     if not sessions:
         return dict.fromkeys(("seconds", "start_seconds", "tokens_per_second", "gpu_hours"))
     seconds = sum(session.seconds for session in sessions)

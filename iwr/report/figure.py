@@ -45,6 +45,8 @@ STYLE: Any = {
 MOST_MODELS = 12  # in one figure, best first
 BARS_WIDTH = 0.8  # of all bars of one group together; groups are 1 apart
 LONGEST_LABEL = 24  # characters
+GOLDEN_RATIO = 0.618  # spreads neighbours in rank evenly to both sides
+SPREAD = 0.3  # width of the points of one model
 
 
 class Figure(NamedTuple):
@@ -89,6 +91,7 @@ def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
 
 
 def _plans(summary: Summary) -> Iterator[Plan]:
+    """Yield what the scores allow to draw."""
     ranked = [row for row in summary.rows if row["final"] is not None]
     rows = ranked[:MOST_MODELS]
     if not rows:
@@ -116,11 +119,19 @@ def _bars_plan(rows: Sequence[Row], summary: Summary) -> Plan:
 
 
 def _scatter_plan(rows: Sequence[Row]) -> Plan:
-    figure = Figure("ifs_vfs", "IFS against VFS", f"One point for each of {len(rows)} models.")
+    figure = Figure(
+        "ifs_vfs",
+        "IFS against VFS",
+        f"One point for each of {len(rows)} models.",
+    )
     return Plan(figure, partial(_draw_scatter, rows=rows))
 
 
-def _groups_plan(axis: str, parts: Sequence[Part], models: Sequence[str]) -> Plan:
+def _groups_plan(
+    axis: str,
+    parts: Sequence[Part],
+    models: Sequence[str],
+) -> Plan:
     alt = f"Grouped bars: {len(parts)} groups of tasks, {len(models)} models."
     figure = Figure(f"by_{axis}", f"Final by {axis.replace('_', ' ')}", alt)
     return Plan(figure, partial(_draw_groups, parts=parts, models=models))
@@ -133,6 +144,7 @@ def _paired_plan(models: Sequence[str], summary: Summary) -> Plan:
 
 
 def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
+    """Return the names of real models, best first."""
     baselines = {row["model"] for row in summary.baselines((*FLOOR, *CEILING))}
     return [name for name in names if name not in baselines]
 
@@ -157,6 +169,7 @@ def _write(plan: Plan, folder: Path) -> None:
 
 
 def _add_legend(canvas: Any, axes: Axes) -> None:
+    """Put the legend above the axes, where there is anything to explain."""
     handles, labels = axes.get_legend_handles_labels()
     if not labels:
         return
@@ -170,7 +183,12 @@ def _add_legend(canvas: Any, axes: Axes) -> None:
     )
 
 
-def _draw_bars(axes: Axes, rows: Sequence[Row], summary: Summary) -> None:
+def _draw_bars(
+    axes: Axes,
+    rows: Sequence[Row],
+    summary: Summary,
+) -> None:
+    """Draw Final, IFS and VFS of each model, with their intervals."""
     width = BARS_WIDTH / len(COLOURS)
     for index, name in enumerate(COLOURS):
         heights = []
@@ -197,6 +215,7 @@ def _draw_bars(axes: Axes, rows: Sequence[Row], summary: Summary) -> None:
 
 
 def _draw_scatter(axes: Axes, rows: Sequence[Row]) -> None:
+    """Draw one named point a model."""
     for row in rows:
         point = (row["vfs"], row["ifs"])
         axes.scatter(*point, color=COLOURS["final"])
@@ -211,38 +230,64 @@ def _draw_scatter(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set(xlabel="VFS", ylabel="IFS", xlim=limits, ylim=limits)
 
 
-def _draw_groups(axes: Axes, parts: Sequence[Part], models: Sequence[str]) -> None:
+def _draw_groups(
+    axes: Axes,
+    parts: Sequence[Part],
+    models: Sequence[str],
+) -> None:
+    """Draw Final by value of one axis of the benchmark, a bar a model."""
     width = BARS_WIDTH / len(models)
     for index, model in enumerate(models):
+        places = _places(len(parts), index, len(models))
         heights = [part.finals[index] or 0.0 for part in parts]
-        axes.bar(_places(len(parts), index, len(models)), heights, width, label=model)
+        axes.bar(places, heights, width, label=model)
     labels = [_label(part.value) for part in parts]
-    if len(labels) > 4:
-        axes.set_xticks(range(len(labels)), labels, rotation=20, ha="right")
-    else:
-        axes.set_xticks(range(len(labels)), labels)
+    rotation = 20 if len(labels) > 4 else 0
+    _set_names(axes, labels, rotation)
     _set_score_axis(axes, "Final")
 
 
-def _draw_paired(axes: Axes, models: Sequence[str], summary: Summary) -> None:
+def _draw_paired(
+    axes: Axes,
+    models: Sequence[str],
+    summary: Summary,
+) -> None:
+    """Draw the difference of each model to the best one: a point a task, a line at the mean."""
     best, *others = models
     for place, model in enumerate(others):
         differences = _differences(model, best, summary)
         if not differences:
             continue
-        # the golden ratio spreads neighbours in rank evenly to both sides
         spread = []
         for index in range(len(differences)):
-            spread.append(place + 0.3 * (index * 0.618 % 1 - 0.5))
-        axes.scatter(spread, differences, s=9, alpha=0.6, color=COLOURS["final"], linewidths=0)
+            share = index * GOLDEN_RATIO % 1
+            spread.append(place + SPREAD * (share - 0.5))
+        axes.scatter(
+            spread,
+            differences,
+            s=9,
+            alpha=0.6,
+            color=COLOURS["final"],
+            linewidths=0,
+        )
         mean = sum(differences) / len(differences)
-        axes.hlines(mean, place - 0.25, place + 0.25, color="black", linewidth=1.5)
+        axes.hlines(
+            mean,
+            place - 0.25,
+            place + 0.25,
+            color="black",
+            linewidth=1.5,
+        )
     axes.axhline(0, color="grey", linewidth=0.8)
     _set_names(axes, others)
     axes.set_ylabel(f"Final minus that of {best}")
 
 
-def _differences(model: str, best: str, summary: Summary) -> list[float]:
+def _differences(
+    model: str,
+    best: str,
+    summary: Summary,
+) -> list[float]:
     """Return Final of `model` minus that of `best` by task, sorted; unscored tasks left out."""
     finals = {(score.model, score.task): score.final for score in summary.scores}
     differences = []
@@ -254,14 +299,25 @@ def _differences(model: str, best: str, summary: Summary) -> list[float]:
     return sorted(differences)
 
 
-def _places(groups: int, index: int, bars: int) -> list[float]:
+def _places(
+    groups: int,
+    index: int,
+    bars: int,
+) -> list[float]:
     """Return where bar `index` of `bars` is in each group; groups are centred on 0, 1, 2 …"""
     offset = (index - (bars - 1) / 2) * BARS_WIDTH / bars
     return [group + offset for group in range(groups)]
 
 
-def _set_names(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+def _set_names(
+    axes: Axes,
+    names: Sequence[str],
+    rotation: int = 30,
+) -> None:
+    """Write names below the groups; `rotation` in degrees."""
+    places = range(len(names))
+    alignment = "right" if rotation else "center"
+    axes.set_xticks(places, names, rotation=rotation, ha=alignment)
 
 
 def _set_score_axis(axes: Axes, label: str) -> None:

@@ -8,6 +8,7 @@ still be copied or packed as it is.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from iwr.records import TaskScore, digest
@@ -24,19 +25,18 @@ CODE = ("html.py", "pages.py", "templating.py", "views.py")
 INDEX = "index"
 
 
-def write_html(summary: Summary, paths: RunPaths, figures: list[Figure]) -> Path:
+def write_html(
+    summary: Summary,
+    paths: RunPaths,
+    figures: list[Figure],
+) -> Path:
     """Write the report's pages; return the one to open. Raises DataError when the disk refuses."""
     report = ReportPaths(paths.report)
     previous = read_json(report.made_from)
     sources = _page_sources(summary, paths)
     sources[INDEX] = _index_source(summary, figures, sources)
 
-    outdated = []
-    for score in summary.scores:
-        key = _key(score)
-        file = report.page(score.model, score.task)
-        if previous.get(key) != sources[key] or not file.is_file():
-            outdated.append(score)
+    outdated = _outdated(summary.scores, previous, sources, report)
     if previous.get(INDEX) == sources[INDEX] and not outdated:
         return report.index
 
@@ -51,7 +51,25 @@ def write_html(summary: Summary, paths: RunPaths, figures: list[Figure]) -> Path
     return report.index
 
 
+def _outdated(
+    scores: Sequence[TaskScore],
+    previous: dict[str, str],
+    sources: dict[str, str],
+    report: ReportPaths,
+) -> list[TaskScore]:
+    """Return the scores whose pages are missing or show something else."""
+    outdated = []
+    for score in scores:
+        key = _key(score)
+        page = report.page(score.model, score.task)
+        is_same = previous.get(key) == sources[key]
+        if not is_same or not page.is_file():
+            outdated.append(score)
+    return outdated
+
+
 def _key(score: TaskScore) -> str:
+    """Return the name of a page in the record of sources."""
     return f"{score.model}/{score.task}"
 
 
@@ -82,12 +100,18 @@ def _shared_source(paths: RunPaths) -> str:
 
 
 def _record_stamps(score: TaskScore, paths: RunPaths) -> list[Stamp | None]:
+    """Return the stamps of the records behind one page."""
     files = paths.task(score.model, score.task)
     rollout = files.judge(score.judge).rollout
     return [stamp(file) for file in (files.generation, files.page, rollout)]
 
 
-def _index_source(summary: Summary, figures: list[Figure], sources: dict[str, str]) -> str:
+def _index_source(
+    summary: Summary,
+    figures: list[Figure],
+    sources: dict[str, str],
+) -> str:
+    """Return the digest of everything that the index shows."""
     return digest(
         sources,
         summary.rows,

@@ -51,6 +51,7 @@ def markdown(summary: Summary) -> str:
 
 
 def _introduction(summary: Summary) -> list[str]:
+    """Return judge, protocol, formula and engines."""
     judge, protocol = summary.config.judge, summary.config.protocol
     paragraphs = [
         "# Leaderboard",
@@ -68,6 +69,7 @@ def _introduction(summary: Summary) -> list[str]:
 
 
 def _leaderboard(summary: Summary) -> list[str]:
+    """Return the table of all models, and what is to know about it."""
     lines = []
     for row in summary.rows:
         span = summary.span(row["model"], "final")
@@ -95,6 +97,7 @@ def _baselines(name: str, rows: Sequence[Row]) -> list[str]:
 
 
 def _failures(scores: Sequence[TaskScore]) -> list[str]:
+    """Return how many tasks ended by each cause."""
     lines = []
     for model, counts in failure_counts(scores).items():
         cells = [str(counts[cause]) for cause in CAUSES]
@@ -103,6 +106,7 @@ def _failures(scores: Sequence[TaskScore]) -> list[str]:
 
 
 def _unscored(scores: Sequence[TaskScore]) -> list[str]:
+    """Return the tasks that have no score, with the reasons; nothing when all have one."""
     lines = []
     for score in scores:
         if score.status is ScoreStatus.UNSCORED:
@@ -127,6 +131,7 @@ def _axis(axis: str, summary: Summary) -> list[str]:
 
 
 def _costs(summary: Summary) -> list[str]:
+    """Return what generation took; nothing when no model wrote anything."""
     if not summary.costs:
         return []
     lines = [[cost["model"], *cost_cells(cost).values()] for cost in summary.costs]
@@ -134,6 +139,7 @@ def _costs(summary: Summary) -> list[str]:
 
 
 def _published() -> list[str]:
+    """Return what others published."""
     lines = []
     for row in published_scores():
         lines.append([row[key] for key in PUBLISHED_COLUMNS.values()])
@@ -145,6 +151,7 @@ def _published() -> list[str]:
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     rule = ["---"] * len(headers)
     lines = []
     for row in (headers, rule, *rows):

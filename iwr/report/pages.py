@@ -33,7 +33,12 @@ Variables = dict[str, Any]
 class Pages:
     """Renders the pages of one report."""
 
-    def __init__(self, summary: Summary, paths: RunPaths, report: ReportPaths):
+    def __init__(
+        self,
+        summary: Summary,
+        paths: RunPaths,
+        report: ReportPaths,
+    ):
         self.summary = summary
         self.paths = paths
         self.report = report
@@ -60,13 +65,23 @@ class Pages:
         )
         write_atomic(self.report.page(score.model, score.task), page)
 
-    def _link_screenshots(self, score: TaskScore, rollout: Rollout, folder: Path) -> None:
+    def _link_screenshots(
+        self,
+        score: TaskScore,
+        rollout: Rollout,
+        folder: Path,
+    ) -> None:
+        """Link the screenshots of one rollout, as far as they are on disk."""
         for step in rollout.steps:
             if step.screenshot is None:
                 continue
             file = folder / step.screenshot
             if file.is_file():
-                target = self.report.screenshot(score.model, score.task, step.step)
+                target = self.report.screenshot(
+                    score.model,
+                    score.task,
+                    step.step,
+                )
                 link_or_copy(file, target)
 
     def _task_places(self, score: TaskScore) -> Variables:
@@ -136,7 +151,11 @@ class Pages:
         return [self.scores[model, task] for model in self.models]
 
 
-def _task_facts(task: Task, score: TaskScore, rollout: Rollout | None) -> Variables:
+def _task_facts(
+    task: Task,
+    score: TaskScore,
+    rollout: Rollout | None,
+) -> Variables:
     """Return what the records say of one model and task."""
     return {
         "task": task,
@@ -149,6 +168,7 @@ def _task_facts(task: Task, score: TaskScore, rollout: Rollout | None) -> Variab
 
 
 def _classification(classification: Classification) -> dict[str, str]:
+    """Return the task's place in the taxonomy, for reading."""
     facts = {}
     for name, value in classification:
         if value:
@@ -157,6 +177,7 @@ def _classification(classification: Classification) -> dict[str, str]:
 
 
 def _refused_requests(rollout: Rollout | None) -> str:
+    """Return how many requests the sandbox blocked, by kind."""
     if rollout is None:
         return ""
     return ", ".join(f"{count} {kind}" for kind, count in rollout.refused.items())
@@ -175,6 +196,7 @@ def _sentences(summary: Summary) -> list[str]:
 
 
 def _baseline_sentence(name: str, rows: list[Row]) -> list[str]:
+    """Return what is reached without a model, as a sentence; none without baselines."""
     if not rows:
         return []
     finals = [f"{row['model']} {format_score(row['final'])}" for row in rows]
@@ -182,6 +204,7 @@ def _baseline_sentence(name: str, rows: list[Row]) -> list[str]:
 
 
 def _source(page: Path) -> str | None:
+    """Return the page as text; None when there is none."""
     try:
         return page.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

@@ -145,7 +145,10 @@ def failure_counts(scores: Sequence[TaskScore]) -> dict[str, Counter[str]]:
 
 
 def summarise(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> Summary:
     """Return everything the report needs.
 
@@ -167,7 +170,12 @@ def summarise(
     )
 
 
-def _kinds(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> dict[str, str]:
+def _kinds(
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    paths: RunPaths,
+) -> dict[str, str]:
+    """Return the kind of each model of which a page is recorded."""
     kinds = {}
     for model in models:
         kind = _kind(model, tasks, paths)
@@ -176,7 +184,12 @@ def _kinds(models: Sequence[str], tasks: Sequence[Task], paths: RunPaths) -> dic
     return kinds
 
 
-def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:
+def _kind(
+    model: str,
+    tasks: Sequence[Task],
+    paths: RunPaths,
+) -> str | None:
+    """Return the kind of a model, from the first page that is recorded."""
     for task in tasks:
         record = readable(paths.task(model, task.id).generation, Generation)
         if record is not None:
@@ -186,11 +199,7 @@ def _kind(model: str, tasks: Sequence[Task], paths: RunPaths) -> str | None:
 
 def _intervals(scores: Sequence[TaskScore], file: Path) -> Intervals:
     """Return the intervals, taken from `file` when its scores were the same."""
-    values: dict[str, dict[str, list[float]]] = {}
-    for score in counted_in_means(scores):
-        by_name = values.setdefault(score.model, {})
-        for name in WITH_INTERVAL:
-            by_name.setdefault(name, []).append(getattr(score, name))
+    values = _values(scores)
     source = digest(values)
     record = read_json(file)
     if record.get("source") == source:
@@ -198,10 +207,27 @@ def _intervals(scores: Sequence[TaskScore], file: Path) -> Intervals:
         return intervals
     intervals = {}
     for model, by_name in values.items():
-        intervals[model] = {name: interval(numbers) for name, numbers in by_name.items()}
-    record = {"source": source, "level": LEVEL, "intervals": intervals}
+        ends = intervals.setdefault(model, {})
+        for name, numbers in by_name.items():
+            ends[name] = interval(numbers)
+    record = {
+        "source": source,
+        "level": LEVEL,
+        "intervals": intervals,
+    }
     write_atomic(file, json.dumps(record, indent=1) + "\n")
     return intervals
+
+
+def _values(scores: Sequence[TaskScore]) -> dict[str, dict[str, list[float]]]:
+    """Return the values behind each mean that has an interval: model -> score -> by task."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for score in counted_in_means(scores):
+        by_name = values.setdefault(score.model, {})
+        for name in WITH_INTERVAL:
+            numbers = by_name.setdefault(name, [])
+            numbers.append(getattr(score, name))
+    return values
 
 
 def read_json(file: Path) -> dict[str, Any]:

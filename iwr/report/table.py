@@ -58,7 +58,10 @@ EXCLUSIONS = {
 
 
 def write_report(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> Summary:
     """Write <run>/report/ from the records on disk; return what it shows.
 
@@ -83,6 +86,7 @@ def _json(rows: Sequence[Row]) -> str:
 
 
 def _json_lines(scores: Sequence[TaskScore]) -> str:
+    """Return one line a task, with `TASK_KEYS`."""
     lines = []
     for score in scores:
         fields = score.model_dump(mode="json", include=TASK_KEYS)
@@ -115,25 +119,31 @@ def print_leaderboard(rows: Sequence[Row], note: str) -> None:
 
 def print_comparison(comparison: dict[str, Any]) -> None:
     """Print what `iwr.scores.paired.compare_sides` returned."""
-    first, second = comparison["first"], comparison["second"]
-    judge, protocol = comparison["judge"], comparison["protocol"]
-    print(f"{first} against {second}: {_settings(judge, protocol)}, {comparison['tasks']} tasks")
-
+    settings = _settings(comparison["judge"], comparison["protocol"])
+    print(
+        f"{comparison['first']} against {comparison['second']}: "
+        f"{settings}, {comparison['tasks']} tasks"
+    )
     table = _console_table(COMPARISON_HEADERS)
     for name, difference in comparison["scores"].items():
         if difference:
-            table.add_row(name, *_comparison_cells(difference))
+            cells = _comparison_cells(difference)
+            table.add_row(name, *cells)
     _print(table)
-
-    won, lost, tied = comparison["won"], comparison["lost"], comparison["tied"]
-    print(f"The second one is better on {won} tasks, worse on {lost}, equal on {tied}.")
+    print(
+        f"The second one is better on {comparison['won']} tasks, "
+        f"worse on {comparison['lost']}, "
+        f"equal on {comparison['tied']}."
+    )
     for key, reason in EXCLUSIONS.items():
         count = comparison[key]
         if count:
-            print(f"Excluded: {count} {'task' if count == 1 else 'tasks'} {reason}.")
+            noun = "task" if count == 1 else "tasks"
+            print(f"Excluded: {count} {noun} {reason}.")
 
 
 def _comparison_cells(difference: dict[str, Any]) -> list[str]:
+    """Return one score's difference under `COMPARISON_HEADERS`."""
     span = chance = "-"
     if difference["interval"]:
         low, high = difference["interval"]
@@ -172,6 +182,7 @@ def _print(table: Table) -> None:
 
 
 def _title(rows: Sequence[Row]) -> str:
+    """Return judge and protocol; several where the rows differ."""
     titles = {_settings(row["judge"], row["protocol"]) for row in rows}
     return "; ".join(sorted(titles))
 

@@ -94,7 +94,11 @@ def cell(score: TaskScore) -> Cell:
     )
 
 
-def step_views(task: Task, score: TaskScore, rollout: Rollout | None) -> list[StepView]:
+def step_views(
+    task: Task,
+    score: TaskScore,
+    rollout: Rollout | None,
+) -> list[StepView]:
     """Return step 0 and every action of the task, reached or not."""
     steps: dict[int, Step] = {}
     if rollout is not None:
@@ -103,7 +107,13 @@ def step_views(task: Task, score: TaskScore, rollout: Rollout | None) -> list[St
     return [_step_view(task, score, steps, number) for number in numbers]
 
 
-def _step_view(task: Task, score: TaskScore, steps: dict[int, Step], number: int) -> StepView:
+def _step_view(
+    task: Task,
+    score: TaskScore,
+    steps: dict[int, Step],
+    number: int,
+) -> StepView:
+    """Return one step, with what its record and its pairs say."""
     step = steps.get(number)
     previous = steps.get(number - 1)
     action = task.action(number) if number else None
@@ -132,18 +142,21 @@ def _step_view(task: Task, score: TaskScore, steps: dict[int, Step], number: int
 
 
 def _mark(step: Step | None) -> tuple[float, float] | None:
+    """Return the point of the action, where there was one."""
     if step is None or step.grounding is None:
         return None
     return step.grounding.point
 
 
 def _parameters(action: Action | None) -> dict[str, object]:
+    """Return what an action has besides its description."""
     if action is None:
         return {}
     return action.parameters.model_dump(exclude={"description"}, exclude_none=True)
 
 
 def _outcome(step: Step | None) -> Outcome:
+    """Return how a step ended."""
     if step is None:
         return Outcome("not reached", "none")
     if step.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE):
@@ -173,6 +186,7 @@ def answer_facts(record: Generation | None) -> dict[str, str]:
 
 
 def _frames(record: Generation) -> str | None:
+    """Return how many frames the model saw."""
     frames = record.frames
     if frames is None:
         return None

@@ -39,6 +39,7 @@ def row(scores: Sequence[TaskScore]) -> Row:
 
 
 def _count(scores: Iterable[TaskScore], status: ScoreStatus) -> int:
+    """Return how many scores have a status."""
     return sum(score.status is status for score in scores)
 
 
@@ -60,6 +61,7 @@ def leaderboard(scores: Iterable[TaskScore]) -> list[Row]:
 
 
 def _rank(row: Row) -> tuple[bool, float]:
+    """Return the sort key of a row: best first, rows without a score last."""
     final = row["final"]
     if final is None:
         return True, 0.0

@@ -67,88 +67,89 @@ def metrics_of(protocol: ProtocolConfig) -> dict[str, Settings]:
 
 def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
     """Return everything about a score that the records alone decide."""
+    records = _Records(subject, fingerprint, config)
     generation = readable(subject.paths.generation, Generation)
     if generation is None:
-        return _waiting(subject, fingerprint, config)
+        return records.waiting()
     if generation.status is GenerationStatus.FAILED:
         reason = f"generation failed: {generation.reason}"
-        failure = {"failed_by": FailedBy.INFRASTRUCTURE}
-        return Draft(subject, unscored_score(subject, fingerprint, config, reason, **failure))
+        return records.unscored(reason, failed_by=FailedBy.INFRASTRUCTURE)
     if generation.status is GenerationStatus.MISSING:
-        return Draft(subject, _missing(subject, fingerprint, config, generation.reason))
+        return records.missing(generation.reason)
     if not subject.judged.rollout.exists():
-        return _waiting(subject, fingerprint, config)
-
+        return records.waiting()
     rollout = readable(subject.judged.rollout, Rollout)
     if rollout is None:
-        reason = "the record of judging is damaged: run `iwr judge` again"
-        return Draft(subject, unscored_score(subject, fingerprint, config, reason))
+        return records.unscored("the record of judging is damaged: run `iwr judge` again")
     if _is_page_changed(subject, rollout):
-        reason = "the page changed after it was judged: run `iwr judge`"
-        return Draft(subject, unscored_score(subject, fingerprint, config, reason))
-    return _judged(subject, rollout, fingerprint, config)
+        return records.unscored("the page changed after it was judged: run `iwr judge`")
+    return records.judged(rollout)
 
 
-def _waiting(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:
-    """Return the draft of a task for which an earlier stage has not run."""
-    reason = next_stage(fingerprint)
-    return Draft(subject, unscored_score(subject, {}, config, reason))
+class _Records(NamedTuple):
+    """The records of one subject, and the drafts that they can lead to."""
+
+    subject: Subject
+    fingerprint: Fingerprint
+    config: Config
+
+    def waiting(self) -> Draft:
+        """Return the draft of a task for which an earlier stage has not run."""
+        score = unscored_score(self.subject, self.config, next_stage(self.fingerprint))
+        return Draft(self.subject, score)
+
+    def unscored(self, reason: str, **failure: Any) -> Draft:
+        """Return the draft of a task about which nothing is known."""
+        return self._draft(ScoreStatus.UNSCORED, reason=reason, **failure)
+
+    def missing(self, reason: str | None) -> Draft:
+        """Return the draft of a task without a page: 0, or none where the protocol says so."""
+        numbers: dict[str, float | None] = {}
+        if pairing_of(self.config.protocol).missing_page_scores_zero:
+            numbers = dict.fromkeys(("ifs", "low", "high", "vfs", "final"), 0.0)
+            if not self.config.protocol.high:
+                numbers["high"] = None
+        return self._draft(ScoreStatus.MISSING, reason=reason, passed=0, **numbers)
+
+    def judged(self, rollout: Rollout) -> Draft:
+        """Return the draft of a page that was judged, or whose judging failed."""
+        task = self.subject.task
+        protocol = self.config.protocol
+        pairing = pairing_of(protocol)
+        if rollout.status is RolloutStatus.FAILED and not pairing.forgives(rollout):
+            return self.unscored(f"judging failed: {rollout.reason}", **_failure(rollout, 0))
+
+        passed, shots = pairing.credit(task, rollout)
+        blank = []
+        photographs = []
+        for shot in shots:
+            if shot.step.screenshot is None:
+                blank.append(_no_screenshot(shot, protocol))
+            else:
+                photographs.append(shot)
+        draft = self._draft(
+            ScoreStatus.OK,
+            passed=passed,
+            ifs=formula.ifs(passed, len(task.actions)),
+            pairs=tuple(blank),
+            **_failure(rollout, passed),
+        )
+        return draft._replace(shots=tuple(photographs))
+
+    def _draft(self, status: ScoreStatus, **fields: Any) -> Draft:
+        """Return the draft of one status, without shots."""
+        fields["fingerprint"] = self.fingerprint
+        score = _score(self.subject, self.config, status, fields)
+        return Draft(self.subject, score)
 
 
 def _is_page_changed(subject: Subject, rollout: Rollout) -> bool:
+    """Return whether the page on disk is not the one that was judged."""
     digest = rollout.fingerprint.get("input.page")
     page = subject.paths.page
     if not digest or not page.is_file():
         return False
     return digest != file_digest(page)
-
-
-def _missing(
-    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str | None
-) -> TaskScore:
-    """Return the score of a task without a page: 0, or none where the protocol leaves it out."""
-    numbers: dict[str, float | None] = {}
-    if pairing_of(config.protocol).missing_page_scores_zero:
-        numbers = dict.fromkeys(("ifs", "low", "high", "vfs", "final"), 0.0)
-        if not config.protocol.high:
-            numbers["high"] = None
-    return _score(
-        subject,
-        fingerprint,
-        config,
-        ScoreStatus.MISSING,
-        reason=reason,
-        passed=0,
-        **numbers,
-    )
-
-
-def _judged(subject: Subject, rollout: Rollout, fingerprint: Fingerprint, config: Config) -> Draft:
-    pairing = pairing_of(config.protocol)
-    if rollout.status is RolloutStatus.FAILED and not pairing.forgives(rollout):
-        reason = f"judging failed: {rollout.reason}"
-        failure = _failure(rollout, 0)
-        return Draft(subject, unscored_score(subject, fingerprint, config, reason, **failure))
-
-    passed, shots = pairing.credit(subject.task, rollout)
-    blank = []
-    photographs = []
-    for shot in shots:
-        if shot.step.screenshot is None:
-            blank.append(_no_screenshot(shot, config.protocol))
-        else:
-            photographs.append(shot)
-    score = _score(
-        subject,
-        fingerprint,
-        config,
-        ScoreStatus.OK,
-        passed=passed,
-        ifs=formula.ifs(passed, len(subject.task.actions)),
-        pairs=tuple(blank),
-        **_failure(rollout, passed),
-    )
-    return Draft(subject, score, tuple(photographs))
 
 
 def _failure(rollout: Rollout, passed: int) -> dict[str, Any]:
@@ -187,25 +188,27 @@ def next_stage(inputs: Fingerprint) -> str:
     return "not scored yet: run `iwr score`"
 
 
-def unscored_score(
-    subject: Subject, fingerprint: Fingerprint, config: Config, reason: str, **failure: Any
-) -> TaskScore:
-    """Return the score of a task about which nothing is known, with the reason."""
-    return _score(subject, fingerprint, config, ScoreStatus.UNSCORED, reason=reason, **failure)
+def unscored_score(subject: Subject, config: Config, reason: str) -> TaskScore:
+    """Return the score of a task for which a stage has not run yet."""
+    fields = {"fingerprint": {}, "reason": reason}
+    return _score(subject, config, ScoreStatus.UNSCORED, fields)
 
 
 def _score(
-    subject: Subject, fingerprint: Fingerprint, config: Config, status: ScoreStatus, **fields: Any
+    subject: Subject,
+    config: Config,
+    status: ScoreStatus,
+    fields: dict[str, Any],
 ) -> TaskScore:
-    numbers: dict[str, Any] = NO_NUMBERS | fields
+    """Return a score without a visual part; numbers that `fields` does not have are None."""
+    values: dict[str, Any] = NO_NUMBERS | fields
     return TaskScore(
         model=subject.model,
         judge=config.judge.name,
         protocol=config.protocol.name,
         task=subject.task.id,
         status=status,
-        fingerprint=fingerprint,
         steps=len(subject.task.actions),
         classification=subject.task.classification,
-        **numbers,
+        **values,
     )

@@ -48,7 +48,12 @@ def high(rubric_total: int) -> float:
     return rubric_total / 100
 
 
-def vfs(low: Score, high: Score, *, has_high: bool) -> Score:
+def vfs(
+    low: Score,
+    high: Score,
+    *,
+    has_high: bool,
+) -> Score:
     """Return the visual fidelity.
 
     `has_high`: whether the protocol counts the judge's rubric.

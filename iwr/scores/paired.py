@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from iwr.errors import ConfigError, DataError, StaleRunError
@@ -20,7 +21,6 @@ from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 from iwr.runs.resume import differing_keys
 from iwr.scores.aggregate import SCORES
-from iwr.scores.formula import Score
 from iwr.stats import interval, paired_p
 
 FROM_GENERATION = ("prompt", "sampling.fps", "sampling.max_frames")
@@ -57,7 +57,11 @@ class ScoreFile(NamedTuple):
         return judge, protocol
 
 
-def read_side(folder: Path, judge: str | None = None, protocol: str | None = None) -> Side:
+def read_side(
+    folder: Path,
+    judge: str | None = None,
+    protocol: str | None = None,
+) -> Side:
     """Read the scores in a model's folder, `<run.root>/<run.name>/<model>`.
 
     Raises DataError when there are none, ConfigError when there are scores of several judges or
@@ -88,6 +92,7 @@ def read_side(folder: Path, judge: str | None = None, protocol: str | None = Non
 
 
 def _score_files(folder: Path, pattern: str) -> Iterator[ScoreFile]:
+    """Yield the files of scores of one model, by task."""
     run = RunPaths(folder.parent)
     for child in sorted(folder.glob("*")):
         if not child.is_dir():
@@ -138,26 +143,48 @@ def compare_sides(first: Side, second: Side) -> dict[str, Any]:
         )
     check_comparable(first, second, shared)
     pairs = [(first.scores[task].score, second.scores[task].score) for task in shared]
-    finals = _known([(one.final, other.final) for one, other in pairs])
-    differences = [round(other - one, 9) for one, other in finals]
-    any_score = pairs[0][0]
+    any_score, _ = pairs[0]
     return {
         "first": first.label,
         "second": second.label,
         "judge": any_score.judge,
         "protocol": any_score.protocol,
-        "tasks": len(finals),
-        "unscored": len(shared) - len(finals),
+        **_counts(pairs),
         "only_first": len(first.scores) - len(shared),
         "only_second": len(second.scores) - len(shared),
-        "won": sum(difference > 0 for difference in differences),
-        "lost": sum(difference < 0 for difference in differences),
-        "tied": differences.count(0.0),
         "scores": {name: _difference(pairs, name) for name in SCORES},
     }
 
 
-def check_comparable(first: Side, second: Side, shared: Sequence[str]) -> None:
+def _counts(pairs: Sequence[tuple[TaskScore, TaskScore]]) -> dict[str, int]:
+    """Return how many tasks were won, lost and tied by Final, from the second one's side."""
+    counts = {
+        "tasks": 0,
+        "unscored": 0,
+        "won": 0,
+        "lost": 0,
+        "tied": 0,
+    }
+    for first, second in pairs:
+        if first.final is None or second.final is None:
+            counts["unscored"] += 1
+            continue
+        counts["tasks"] += 1
+        difference = round(second.final - first.final, 9)
+        if difference > 0:
+            counts["won"] += 1
+        elif difference < 0:
+            counts["lost"] += 1
+        else:
+            counts["tied"] += 1
+    return counts
+
+
+def check_comparable(
+    first: Side,
+    second: Side,
+    shared: Sequence[str],
+) -> None:
     """Raise StaleRunError, naming the differences, unless settings and data are the same."""
     differences: dict[str, str] = {}
     for task in shared:
@@ -177,30 +204,29 @@ def check_comparable(first: Side, second: Side, shared: Sequence[str]) -> None:
         )
 
 
-def _known(pairs: Sequence[tuple[Score, Score]]) -> list[tuple[float, float]]:
-    """Return the pairs in which both scores are known."""
-    known = []
-    for first, second in pairs:
-        if first is not None and second is not None:
-            known.append((first, second))
-    return known
+def _difference(
+    pairs: Sequence[tuple[TaskScore, TaskScore]],
+    name: str,
+) -> dict[str, Any] | None:
+    """Return how one score differs over the tasks that both have scored.
 
-
-def _difference(pairs: Sequence[tuple[TaskScore, TaskScore]], name: str) -> dict[str, Any] | None:
-    """Return how one score differs; None where the protocol does not have it."""
-    scores = []
+    None where the protocol does not have it.
+    """
+    firsts: list[float] = []
+    seconds: list[float] = []
     for first, second in pairs:
-        if first.final is not None and second.final is not None:
-            scores.append((getattr(first, name), getattr(second, name)))
-    known = _known(scores)
-    if not known:
+        values = (getattr(first, name), getattr(second, name))
+        if first.final is None or second.final is None or None in values:
+            continue
+        firsts.append(values[0])
+        seconds.append(values[1])
+    if not firsts:
         return None
-    differences = [second - first for first, second in known]
-    count = len(known)
+    differences = [second - first for first, second in zip(firsts, seconds, strict=True)]
     return {
-        "first": sum(first for first, _ in known) / count,
-        "second": sum(second for _, second in known) / count,
-        "difference": sum(differences) / count,
+        "first": fmean(firsts),
+        "second": fmean(seconds),
+        "difference": fmean(differences),
         "interval": interval(differences),
         "p": paired_p(differences),
     }

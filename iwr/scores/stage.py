@@ -61,7 +61,10 @@ def score(
 
 
 def pending_scores(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> int:
     """Return how many (model, task) pairs have a page but no score of their present rollout.
 
@@ -74,7 +77,10 @@ def pending_scores(
 
 
 def read_scores(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> list[TaskScore]:
     """Return the scores on disk.
 
@@ -85,14 +91,18 @@ def read_scores(
         inputs = _inputs(subject)
         result = readable(subject.file, TaskScore)
         if result is None or not inputs.items() <= result.fingerprint.items():
-            result = unscored_score(subject, {}, config, next_stage(inputs))
+            result = unscored_score(subject, config, next_stage(inputs))
         scores.append(result)
     return scores
 
 
 def _subjects(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> Iterator[Subject]:
+    """Yield every page of every model, in the order of the settings."""
     for model in models:
         for task in tasks:
             files = paths.task(model, task.id)
@@ -109,19 +119,31 @@ class PendingScore(NamedTuple):
 
 
 def _pending(
-    models: Sequence[str], tasks: Sequence[Task], config: Config, paths: RunPaths
+    models: Sequence[str],
+    tasks: Sequence[Task],
+    config: Config,
+    paths: RunPaths,
 ) -> list[PendingScore]:
+    """Return what must be scored, with its fingerprint. Raises StaleRunError."""
     keys = _metric_keys(config)
     pending = []
     for subject in _subjects(models, tasks, config, paths):
         fingerprint = _fingerprint(subject, config, keys)
-        if is_pending(subject.file, TaskScore, fingerprint, config.run.on_change):
+        if is_pending(
+            subject.file,
+            TaskScore,
+            fingerprint,
+            config.run.on_change,
+        ):
             pending.append(PendingScore(subject, fingerprint))
     return pending
 
 
 def _compare(
-    drafts: Sequence[Draft], config: Config, paths: RunPaths, progress: Progress
+    drafts: Sequence[Draft],
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
 ) -> Comparison:
     """Compare the screenshots of all drafts in one pass."""
     pairs = [pair for each in drafts for pair in each.files]
@@ -137,6 +159,7 @@ MetricKeys = dict[str, str | None]
 
 
 def _metric_keys(config: Config) -> MetricKeys:
+    """Return what computes each metric here. Raises ConfigError for unknown metrics."""
     keys: MetricKeys = {}
     for name, settings in metrics_of(config.protocol).items():
         try:
@@ -147,7 +170,12 @@ def _metric_keys(config: Config) -> MetricKeys:
     return keys
 
 
-def _fingerprint(subject: Subject, config: Config, keys: MetricKeys) -> Fingerprint:
+def _fingerprint(
+    subject: Subject,
+    config: Config,
+    keys: MetricKeys,
+) -> Fingerprint:
+    """Return the inputs and the settings that a score depends on."""
     protocol = config.protocol
     settings = {
         "protocol.low": json.dumps(protocol.low),
@@ -186,4 +214,5 @@ def _inputs(subject: Subject) -> Fingerprint:
 
 
 def _content(file: Path) -> str:
+    """Return the digest of a record, or `NO_RECORD`."""
     return file_digest(file) if file.exists() else NO_RECORD

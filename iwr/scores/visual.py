@@ -25,11 +25,7 @@ def finish(
     score = draft.score
     if score.status is not ScoreStatus.OK:
         return score
-    pairs = list(score.pairs)
-    for shot, similarity in zip(draft.shots, similarities, strict=True):
-        pairs.append(_pair(shot, similarity, protocol))
-    pairs.sort(key=lambda pair: pair.step)
-
+    pairs = _pairs(draft, similarities, protocol)
     low = formula.mean(pair.low for pair in pairs)
     high = formula.mean(pair.high for pair in pairs) if protocol.high else None
     vfs = formula.vfs(low, high, has_high=protocol.high)
@@ -48,7 +44,24 @@ def finish(
     return score.model_copy(update=update)
 
 
-def _pair(shot: Shot, similarity: Similarity, protocol: ProtocolConfig) -> Pair:
+def _pairs(
+    draft: Draft,
+    similarities: Sequence[Similarity],
+    protocol: ProtocolConfig,
+) -> list[Pair]:
+    """Return the pairs of all shots in the order of their steps."""
+    pairs = list(draft.score.pairs)
+    for shot, similarity in zip(draft.shots, similarities, strict=True):
+        pairs.append(_pair(shot, similarity, protocol))
+    return sorted(pairs, key=lambda pair: pair.step)
+
+
+def _pair(
+    shot: Shot,
+    similarity: Similarity,
+    protocol: ProtocolConfig,
+) -> Pair:
+    """Return one pair; its reasons say what has no value."""
     step = shot.step
     metrics = similarity.metrics
     reasons = dict(similarity.reasons)
@@ -75,6 +88,7 @@ def _pair(shot: Shot, similarity: Similarity, protocol: ProtocolConfig) -> Pair:
 
 
 def _is_screenshot_changed(shot: Shot, similarity: Similarity) -> bool:
+    """Return whether the screenshot on disk is not the one that was judged."""
     judged = shot.step.screenshot_sha256
     compared = similarity.candidate_sha256
     if judged is None or compared is None:
