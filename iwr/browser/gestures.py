@@ -118,11 +118,15 @@ async def drag(
 
 async def _move_in_steps(tab: Tab, start: Point, end: Point) -> None:
     for step in range(1, DRAG_STEPS + 1):
-        share = step / DRAG_STEPS
-        x = start[0] + (end[0] - start[0]) * share
-        y = start[1] + (end[1] - start[1]) * share
-        await hover(tab, (x, y))
+        await hover(tab, between(start, end, step / DRAG_STEPS))
         await pass_time(tab, STEP_SECONDS)
+
+
+def between(start: Point, end: Point, share: float) -> Point:
+    """Return the point on the straight way from `start` to `end`, after a share of it."""
+    x = start[0] + (end[0] - start[0]) * share
+    y = start[1] + (end[1] - start[1]) * share
+    return x, y
 
 
 async def upload(tab: Tab, target: Target, file: Path) -> Point:

@@ -36,25 +36,48 @@ def checkpoints_of(root: Path, folder: Path, actions: Sequence[ActionLine]) -> C
     files = _numbered_files(folder)
     first = files.pop(0, folder / "checkpoints" / "step_0.png")
     by_step = {0: inside(folder, first, step=0)}
-    flagged = [step for step, action in enumerate(actions, 1) if action.visual_evaluation_flag]
+    flagged = _flagged(actions)
     for step in flagged:
         name = actions[step - 1].checkpoint_screenshot
         if name:
-            by_step[step] = _named_file(root, folder, name, step)
+            by_step[step] = _named_file(
+                root,
+                folder,
+                name,
+                step,
+            )
             files = _without(files, by_step[step])
     steps = [step for step in flagged if step not in by_step]
-    numbering = _numbering(folder, steps, flagged, set(files), len(actions))
+    numbering = _numbering(
+        folder,
+        steps,
+        flagged,
+        set(files),
+        len(actions),
+    )
     for step in steps:
-        by_step[step] = inside(folder, files.pop(numbering[step]), step=step)
+        path = files.pop(numbering[step])
+        by_step[step] = inside(folder, path, step=step)
     for step, path in by_step.items():
         check_image(path, step=step)
     unused = [path.name for path in files.values()]
     return Checkpoints(dict(sorted(by_step.items())), unused)
 
 
+def _flagged(actions: Sequence[ActionLine]) -> list[int]:
+    """Return the steps that have a checkpoint, in order."""
+    steps = []
+    for step, action in enumerate(actions, 1):
+        if action.visual_evaluation_flag:
+            steps.append(step)
+    return steps
+
+
 def _numbered_files(folder: Path) -> dict[int, Path]:
+    """Return the files by the number in their names."""
     files = {}
-    for path in sorted((folder / "checkpoints").glob("step_*.png")):
+    paths = (folder / "checkpoints").glob("step_*.png")
+    for path in sorted(paths):
         match = STEP_FILE.fullmatch(path.name)
         if match:
             files[int(match[1])] = path
@@ -62,20 +85,43 @@ def _numbered_files(folder: Path) -> dict[int, Path]:
 
 
 def _without(files: dict[int, Path], taken: Path) -> dict[int, Path]:
+    """Return the files except those that are `taken`, by this or another name."""
     real = taken.resolve()
-    return {number: path for number, path in files.items() if path.resolve() != real}
+    rest = {}
+    for number, path in files.items():
+        if path.resolve() != real:
+            rest[number] = path
+    return rest
 
 
-def _named_file(root: Path, folder: Path, name: str, step: int) -> Path:
+def _named_file(
+    root: Path,
+    folder: Path,
+    name: str,
+    step: int,
+) -> Path:
     """Return a named screenshot, relative to the task's folder or to the data set's root."""
     if Path(name).is_absolute() or "\0" in name:
+        place = folder / "checkpoints"
         message = f"{name!r} must be a path relative to the task's folder"
-        raise FileError(folder / "checkpoints", message, step=step, field=FIELD)
+        raise FileError(
+            place,
+            message,
+            step=step,
+            field=FIELD,
+        )
     path = folder / name
-    if not path.exists() and (root / name).exists():
-        path = root / name
-    inside(folder, path, step=step, field=FIELD)
-    return folder / os.path.relpath(path.resolve(), folder.resolve())
+    below_root = root / name
+    if not path.exists() and below_root.exists():
+        path = below_root
+    inside(
+        folder,
+        path,
+        step=step,
+        field=FIELD,
+    )
+    relative = os.path.relpath(path.resolve(), folder.resolve())
+    return folder / relative
 
 
 def _numbering(
@@ -104,7 +150,13 @@ def _numbering(
         return by_ordinal
     if fits_index and max(numbers) <= count:
         return by_index
-    raise _no_numbering(folder, steps, by_ordinal, by_index, numbers)
+    raise _no_numbering(
+        folder,
+        steps,
+        by_ordinal,
+        by_index,
+        numbers,
+    )
 
 
 def _no_numbering(
@@ -122,8 +174,14 @@ def _no_numbering(
         f"add the missing files or name each in {FIELD}"
     )
     place = folder / "checkpoints"
-    return FileError(place, message, step=steps[0], field="visual_evaluation_flag")
+    return FileError(
+        place,
+        message,
+        step=steps[0],
+        field="visual_evaluation_flag",
+    )
 
 
 def _names(numbers: Iterable[int]) -> str:
-    return ", ".join(f"step_{number}.png" for number in sorted(numbers))
+    names = [f"step_{number}.png" for number in sorted(numbers)]
+    return ", ".join(names)

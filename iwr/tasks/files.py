@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from iwr.errors import DataError
@@ -71,7 +72,12 @@ def inside(
         real = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         missing = "is missing; add the file"
-        raise FileError(path, missing, step=step, field=field) from error
+        raise FileError(
+            path,
+            missing,
+            step=step,
+            field=field,
+        ) from error
     message = ""
     if not real.is_relative_to(folder.resolve()):
         message = (
@@ -83,7 +89,12 @@ def inside(
     elif not empty and real.stat().st_size == 0:
         message = "is empty; copy the file again"
     if message:
-        raise FileError(path, message, step=step, field=field)
+        raise FileError(
+            path,
+            message,
+            step=step,
+            field=field,
+        )
     return path
 
 
@@ -154,3 +165,23 @@ def assets_of(folder: Path, assets: Path) -> list[Path]:
         for child in names + linked_folders:
             files.append(inside(folder, parent / child, empty=True))
     return sorted(files)
+
+
+def optional_file(folder: Path, name: str) -> Path | None:
+    """Return a file that a task need not have."""
+    path = folder / name
+    if not path.is_file():
+        return None
+    return inside(folder, path)
+
+
+def contents_of(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the digest of each file by its name in the folder. Raises FileError."""
+    contents = {}
+    try:
+        for file in dict.fromkeys(files):
+            contents[file.relative_to(folder).as_posix()] = content_digest(file)
+    except OSError as error:
+        place = Path(error.filename or folder)
+        raise FileError(place, f"cannot be read: {error.strerror}") from error
+    return contents

@@ -14,29 +14,26 @@ further checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from iwr.config import DataConfig
-from iwr.contract.schema import Contract
 from iwr.errors import ConfigError
 from iwr.records import Classification, Record, Task, digest
 from iwr.runs.paths import safe_name
 from iwr.tasks.checkpoints import checkpoints_of
+from iwr.tasks.contract_file import contract_of
 from iwr.tasks.files import (
     FileError,
     assets_of,
     check_video,
-    content_digest,
-    inside,
+    contents_of,
+    optional_file,
     stitched_of,
 )
 from iwr.tasks.schema import LineError, TaskLine, parse, problems, unknown_fields
 
-CONTRACT = "contract.json"
 LISTED_TASKS = 20
 """In the message for a task that does not exist."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -73,7 +70,9 @@ class Loaded(NamedTuple):
 
 def data_root(data: DataConfig) -> Path:
     """Return the folder that holds `data.jsonl`: that of the samples unless one is configured."""
-    return Path(data.root).expanduser().absolute() if data.root else samples_root()
+    if not data.root:
+        return samples_root()
+    return Path(data.root).expanduser().absolute()
 
 
 def samples_root() -> Path:
@@ -124,15 +123,27 @@ class _Reader:
         field: str | None = None,
     ) -> None:
         place = str(file or self.file)
-        fault = Fault(file=place, line=line, task=task, step=step, field=field, message=message)
+        fault = Fault(
+            file=place,
+            line=line,
+            task=task,
+            step=step,
+            field=field,
+            message=message,
+        )
         self.faults.append(fault)
 
     def _check_selection(self) -> None:
-        choices = ", ".join(list(self.lines)[:LISTED_TASKS]) or "(none)"
+        first = list(self.lines)[:LISTED_TASKS]
+        choices = ", ".join(first) or "(none)"
         for task in self.only or []:
             if task not in self.lines:
                 message = f"there is no such task; choose from {choices}"
-                self._refuse(message, task=task, field="id")
+                self._refuse(
+                    message,
+                    task=task,
+                    field="id",
+                )
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield number and content of each line that is not blank."""
@@ -165,24 +176,45 @@ class _Reader:
             return
         if task in self.lines:
             message = f"line {self.lines[task]} has the same id; give each task its own"
-            self._refuse(message, line=number, task=task, field="id")
+            self._refuse(
+                message,
+                line=number,
+                task=task,
+                field="id",
+            )
             return
         if task is not None:
             self.lines[task] = number
         faults = list(problems(value))
         for step, field, message in faults:
-            self._refuse(message, line=number, task=task, step=step, field=field)
+            self._refuse(
+                message,
+                line=number,
+                task=task,
+                step=step,
+                field=field,
+            )
         if task is not None and not faults:
             self._read_task(number, task, value)
 
-    def _read_task(self, number: int, name: str, value: dict[str, Any]) -> None:
+    def _read_task(
+        self,
+        number: int,
+        name: str,
+        value: dict[str, Any],
+    ) -> None:
         line = TaskLine.model_validate(value)
         for field in dict.fromkeys(unknown_fields(line)):
             self.unknown.setdefault(field, []).append(number)
         try:
             safe_name("task", name)
         except ConfigError as error:
-            self._refuse(f"{error}; {error.hint}", line=number, task=name, field="id")
+            self._refuse(
+                f"{error}; {error.hint}",
+                line=number,
+                task=name,
+                field="id",
+            )
             return
         try:
             self.tasks.append(self._task(name, line, value))
@@ -195,7 +227,12 @@ class _Reader:
                 field=error.field,
             )
 
-    def _task(self, name: str, line: TaskLine, value: dict[str, Any]) -> Task:
+    def _task(
+        self,
+        name: str,
+        line: TaskLine,
+        value: dict[str, Any],
+    ) -> Task:
         """Return the task with its files checked. Raises FileError."""
         folder = self.root / "data" / name
         if not folder.is_dir():
@@ -206,8 +243,13 @@ class _Reader:
         assets = folder / "assets"
         stitched = stitched_of(folder)
         asset_files = assets_of(folder, assets)
-        true_page = _optional(folder, "page/index.html")
-        self._note_leftovers(folder, unused, asset_files, stitched)
+        true_page = optional_file(folder, "page/index.html")
+        self._note_leftovers(
+            folder,
+            unused,
+            asset_files,
+            stitched,
+        )
         files = [video, *checkpoints.values(), *stitched, *asset_files]
         if true_page:
             files.append(true_page)
@@ -227,8 +269,8 @@ class _Reader:
             assets=assets if assets.is_dir() else None,
             stitched=stitched,
             true_page=true_page,
-            contract=_contract(folder, len(line.action_sequence)),
-            digest=digest(value, _contents(folder, files)),
+            contract=contract_of(folder, len(line.action_sequence)),
+            digest=digest(value, contents_of(folder, files)),
         )
 
     def _note_leftovers(
@@ -250,41 +292,6 @@ class _Reader:
 
 def _task_id(value: dict[str, Any]) -> str | None:
     name = value.get("id")
-    return str(name) if isinstance(name, int | str) else None
-
-
-def _optional(folder: Path, name: str) -> Path | None:
-    path = folder / name
-    return inside(folder, path) if path.is_file() else None
-
-
-def _contract(folder: Path, count: int) -> Path | None:
-    """Return the contract's file if there is one; it must have a step for each of the actions."""
-    path = _optional(folder, CONTRACT)
-    if path is None:
-        return None
-    again = "write it again with `iwr record`"
-    try:
-        contract = Contract.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise FileError(path, f"{place}: {first['msg']}; {again}") from error
-    steps = [entry.step for entry in contract.steps]
-    if steps != list(range(1, count + 1)):
-        raise FileError(path, f"does not describe the {count} actions of the task; {again}")
-    return path
-
-
-def _contents(folder: Path, files: Iterable[Path]) -> dict[str, str]:
-    """Return the digest of each file by its name in the folder. Raises FileError."""
-    contents = {}
-    try:
-        for file in dict.fromkeys(files):
-            contents[file.relative_to(folder).as_posix()] = content_digest(file)
-    except OSError as error:
-        place = Path(error.filename or folder)
-        raise FileError(place, f"cannot be read: {error.strerror}") from error
-    return contents
+    if isinstance(name, int | str):
+        return str(name)
+    return None

@@ -54,7 +54,11 @@ class Problem(NamedTuple):
 
 
 class _Tolerant(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="allow",
+        strict=True,
+        allow_inf_nan=False,
+    )
 
 
 def _number_as_text(value: object) -> object:
@@ -269,7 +273,11 @@ def _message(field: str, error: ErrorDetails) -> str:
 
 
 def _quoted(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, default=str)
+    text = json.dumps(
+        value,
+        ensure_ascii=True,
+        default=str,
+    )
     if len(text) <= QUOTED_CHARACTERS:
         return text
     return text[: QUOTED_CHARACTERS - 3] + "..."

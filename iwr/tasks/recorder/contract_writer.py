@@ -48,7 +48,13 @@ GESTURE_VERBS = {
 class ObservedStep:
     """One action of a replay: the states around it, and the elements that it acts on."""
 
-    def __init__(self, tab: Tab, action: ScriptAction, before: Snapshot, size: tuple[int, int]):
+    def __init__(
+        self,
+        tab: Tab,
+        action: ScriptAction,
+        before: Snapshot,
+        size: tuple[int, int],
+    ):
         self.tab = tab
         self.action = action
         self.before = before
@@ -126,9 +132,21 @@ class ContractObserver:
         self.size = size
         self.steps: list[ObservedStep] = []
 
-    def begin(self, tab: Tab, action: ScriptAction, before: Snapshot) -> None:
+    def begin(
+        self,
+        tab: Tab,
+        action: ScriptAction,
+        before: Snapshot,
+    ) -> None:
         """Take note of an action that begins."""
-        self.steps.append(ObservedStep(tab, action, before, self.size))
+        self.steps.append(
+            ObservedStep(
+                tab,
+                action,
+                before,
+                self.size,
+            )
+        )
 
     async def note(self, part: Part, element: Locator) -> None:
         """Take note of an element of the current action."""

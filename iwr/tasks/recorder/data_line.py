@@ -11,7 +11,12 @@ from iwr.runs.files import write_atomic
 from iwr.tasks.recorder.script import Script, ScriptAction
 
 
-def write_line(data_root: Path, task_id: str, script: Script, environment: str) -> None:
+def write_line(
+    data_root: Path,
+    task_id: str,
+    script: Script,
+    environment: str,
+) -> None:
     """Put the task's line into `data.jsonl`, in place of one with the same id or at the end.
 
     `environment` is the name and version of the browser. All other lines stay as they are; only
@@ -22,8 +27,8 @@ def write_line(data_root: Path, task_id: str, script: Script, environment: str) 
     lines = content.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
-    text = json.dumps(_task_line(task_id, script, environment), ensure_ascii=False)
-    line = text.encode("utf-8")
+    value = _task_line(task_id, script, environment)
+    line = json.dumps(value, ensure_ascii=False).encode("utf-8")
     ids = [_id_of(old) for old in lines]
     if task_id in ids:
         lines[ids.index(task_id)] = line
@@ -36,13 +41,17 @@ def _task_line(task_id: str, script: Script, environment: str) -> dict[str, Any]
     return {
         "id": task_id,
         "classification": script.classification.model_dump(exclude_none=True),
-        "recording_details": {"resolution": script.resolution, "environment": environment},
+        "recording_details": {
+            "resolution": script.resolution,
+            "environment": environment,
+        },
         "source_website": script.source_website or task_id,
         "action_sequence": [_action(action) for action in script.actions],
     }
 
 
 def _action(action: ScriptAction) -> dict[str, Any]:
+    """Return an entry of `action_sequence`; an option of a list box is recorded as text."""
     names = {"description", "text", "key", "direction"}
     parameters = action.model_dump(include=names, exclude_none=True)
     if action.pages is not None:
@@ -63,4 +72,6 @@ def _id_of(line: bytes) -> str | None:
         value = json.loads(line)
     except ValueError:
         return None
-    return str(value.get("id")) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return str(value.get("id"))

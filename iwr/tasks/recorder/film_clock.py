@@ -21,7 +21,8 @@ class FilmClock:
 
     def now(self) -> float:
         """Return the current time of the film, seconds."""
-        return self._films[-1] + min(time.time() - self._walls[-1], BUSY_SECONDS)
+        work = time.time() - self._walls[-1]
+        return self._films[-1] + min(work, BUSY_SECONDS)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, and let the film go on by exactly as much."""

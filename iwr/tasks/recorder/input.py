@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +66,16 @@ class RecordedInput(Performer):
         self.pointers = [Pointer(0.0, *self.mouse)]
         self.clicks: list[float] = []
         self.overlays: list[Overlay] = []
-        self._random = random.Random(seed) if seed is not None else None
+        self._random = None
+        if seed is not None:
+            self._random = random.Random(seed)
 
     async def pause(self, seconds: float) -> None:
         """Wait as a person does: `seconds` times the pace, varied by the seed."""
-        variation = self._random.uniform(*PACE_RANGE) if self._random else 1.0
-        await self.clock.sleep(seconds * self.pace * variation)
+        seconds *= self.pace
+        if self._random:
+            seconds *= self._random.uniform(*PACE_RANGE)
+        await self.clock.sleep(seconds)
 
     async def perform(self, action: ScriptAction) -> None:
         """Do `action` with the pauses of a person around it."""
@@ -81,13 +85,16 @@ class RecordedInput(Performer):
 
     async def move(self, point: Point) -> None:
         """Move the mouse in small steps, slow at both ends."""
-        start = self.mouse
-        seconds = LEAST_MOVE_SECONDS + math.dist(start, point) / SPEED
-        for step in range(1, MOVES + 1):
-            self.mouse = _on_the_way(start, point, step / MOVES)
-            await actions.hover(self.tab, self.mouse)
-            self.pointers.append(Pointer(self.clock.now(), *self.mouse))
-            await self.pause(seconds / MOVES)
+        seconds = LEAST_MOVE_SECONDS + math.dist(self.mouse, point) / SPEED
+        for mouse in _way(self.mouse, point):
+            await actions.hover(self.tab, mouse)
+            await self._show_mouse(mouse, seconds / MOVES)
+
+    async def _show_mouse(self, mouse: Point, seconds: float) -> None:
+        """Record where the mouse is, and wait."""
+        self.mouse = mouse
+        self.pointers.append(Pointer(self.clock.now(), *mouse))
+        await self.pause(seconds)
 
     async def approach(self, point: Point) -> None:
         """Move there and show a click."""
@@ -95,21 +102,43 @@ class RecordedInput(Performer):
         await self.pause(BEFORE_CLICK)
         self.clicks.append(self.clock.now())
 
-    async def hold(self, point: Point, seconds: float, button: gestures.Button) -> None:
+    async def hold(
+        self,
+        point: Point,
+        seconds: float,
+        button: gestures.Button,
+    ) -> None:
         """Press and hold for exactly so long: timers of the page do not follow the pace."""
         wait = self.clock.sleep
-        await gestures.hold(self.tab, point, seconds, button=button, wait=wait)
+        await gestures.hold(
+            self.tab,
+            point,
+            seconds,
+            button=button,
+            wait=wait,
+        )
 
     async def drag(self, path: Sequence[Point]) -> None:
         """Drag along the path, the mouse in sight."""
-        await gestures.drag(self.tab, path, move=self.move, wait=self.pause)
+        await gestures.drag(
+            self.tab,
+            path,
+            move=self.move,
+            wait=self.pause,
+        )
 
     async def press(self, key: str) -> None:
         """Press a key, with a short pause after it."""
         await super().press(key)
         await self.pause(BETWEEN_LETTERS)
 
-    async def type_text(self, field: Locator, text: str, *, clear: bool) -> None:
+    async def type_text(
+        self,
+        field: Locator,
+        text: str,
+        *,
+        clear: bool,
+    ) -> None:
         """Type letter by letter; a field without text is set after the mouse moved there."""
         point = await self.point_of(field)
         if not await self.tab.call(field.evaluate(HAS_TEXT), "finding the field"):
@@ -118,7 +147,12 @@ class RecordedInput(Performer):
             return
         await self.approach(point)
         await actions.click(self.tab, point)
-        await actions.type_text(self.tab, point, text[:1], clear=clear)
+        await actions.type_text(
+            self.tab,
+            point,
+            text[:1],
+            clear=clear,
+        )
         for letter in text[1:]:
             await self.pause(BETWEEN_LETTERS)
             await self.tab.call(self.tab.page.keyboard.type(letter), "typing")
@@ -129,7 +163,12 @@ class RecordedInput(Performer):
             await self.move(await super().point_of(over))
         dx, dy = wheel
         for _ in range(TURNS):
-            await actions.scroll(self.tab, dx / TURNS, dy / TURNS, over)
+            await actions.scroll(
+                self.tab,
+                dx / TURNS,
+                dy / TURNS,
+                over,
+            )
             await self.pause(BETWEEN_TURNS)
 
     async def point_of(self, element: Locator, share: Point | None = None) -> Point:
@@ -142,9 +181,11 @@ class RecordedInput(Performer):
         return await super().point_of(element, share)
 
     def _is_in_window(self, box: FloatRect) -> bool:
+        """Return whether the middle of a box is in sight."""
+        width, height = self.size
         x = box["x"] + box["width"] / 2
         y = box["y"] + box["height"] / 2
-        return 0 <= x < self.size[0] and 0 <= y < self.size[1]
+        return 0 <= x < width and 0 <= y < height
 
     async def answer(self, box: DialogBox) -> None:
         """Read a native dialog, move the drawn mouse to its button and click there.
@@ -153,19 +194,23 @@ class RecordedInput(Performer):
         """
         opened = self.clock.now()
         await self.pause(READING)
-        start = self.mouse
-        for step in range(1, MOVES + 1):
-            self.mouse = _on_the_way(start, box.button, step / MOVES)
-            self.pointers.append(Pointer(self.clock.now(), *self.mouse))
-            await self.pause(LEAST_MOVE_SECONDS / MOVES)
+        for mouse in _way(self.mouse, box.button):
+            await self._show_mouse(mouse, LEAST_MOVE_SECONDS / MOVES)
         await self.pause(BEFORE_CLICK)
         self.clicks.append(self.clock.now())
         await self.pause(BEFORE_CLICK)
-        self.overlays.append(Overlay(opened, self.clock.now(), box.image, box.corner))
+        self.overlays.append(
+            Overlay(
+                opened,
+                self.clock.now(),
+                box.image,
+                box.corner,
+            )
+        )
 
 
-def _on_the_way(start: Point, end: Point, progress: float) -> Point:
-    share = (1 - math.cos(math.pi * progress)) / 2
-    x = start[0] + (end[0] - start[0]) * share
-    y = start[1] + (end[1] - start[1]) * share
-    return x, y
+def _way(start: Point, end: Point) -> Iterator[Point]:
+    """Yield the points on the way of the mouse: slow at both ends."""
+    for step in range(1, MOVES + 1):
+        share = (1 - math.cos(math.pi * step / MOVES)) / 2
+        yield gestures.between(start, end, share)

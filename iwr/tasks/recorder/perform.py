@@ -56,9 +56,12 @@ async def locate(tab: Tab, selector: str) -> Locator:
 
 def wheel_of(action: ScriptAction, size: tuple[int, int]) -> Point:
     """Return how far a scroll turns the wheel in CSS pixels; right and down are positive."""
+    width, height = size
     pages = action.pages or SCROLLED_PAGES
-    dx, dy = DIRECTIONS[action.direction or "down"]
-    return dx * pages * size[0], dy * pages * size[1]
+    across, along = DIRECTIONS[action.direction or "down"]
+    dx = across * pages * width
+    dy = along * pages * height
+    return dx, dy
 
 
 class Performer:
@@ -78,21 +81,25 @@ class Performer:
 
     async def perform(self, action: ScriptAction) -> None:
         """Do `action`. Raises ActionError when a person could not."""
-        replies = [DialogReply(answer.accept, answer.text) for answer in action.dialog]
+        answers = action.dialog
+        replies = [DialogReply(answer.accept, answer.text) for answer in answers]
         self.tab.dialogs.plan(replies)
         await self._hover_first(action.hover)
+        target = None
+        if action.target:
+            target = await self._find(action.target)
         match action.type:
-            case ActionType.CLICK:
-                await self._click(action, await self._find(action.target))
-            case ActionType.TYPE:
-                field = await self._find(action.target)
-                await self.type_text(field, action.text or "", clear=action.clear)
+            case ActionType.CLICK if target:
+                await self._click(action, target)
+            case ActionType.TYPE if target:
+                text = action.text or ""
+                await self.type_text(target, text, clear=action.clear)
             case ActionType.PRESS:
                 for _ in range(action.count):
                     await self.press(action.key or "")
             case ActionType.SCROLL:
-                over = await self._find(action.target) if action.target else None
-                await self.scroll(wheel_of(action, self.size), over)
+                wheel = wheel_of(action, self.size)
+                await self.scroll(wheel, target)
 
     def check_dialogs(self) -> None:
         """Raise ActionError when fewer dialogs opened than the last action has answers for."""
@@ -115,9 +122,19 @@ class Performer:
     async def approach(self, point: Point) -> None:
         """Prepare a click; the gestures themselves move the mouse at once."""
 
-    async def hold(self, point: Point, seconds: float, button: gestures.Button) -> None:
+    async def hold(
+        self,
+        point: Point,
+        seconds: float,
+        button: gestures.Button,
+    ) -> None:
         """Press and hold the mouse button."""
-        await gestures.hold(self.tab, point, seconds, button=button)
+        await gestures.hold(
+            self.tab,
+            point,
+            seconds,
+            button=button,
+        )
 
     async def drag(self, path: Sequence[Point]) -> None:
         """Drag what is at the first point along the others."""
@@ -127,9 +144,20 @@ class Performer:
         """Press a key or a chord once."""
         await actions.press(self.tab, key)
 
-    async def type_text(self, field: Locator, text: str, *, clear: bool) -> None:
+    async def type_text(
+        self,
+        field: Locator,
+        text: str,
+        *,
+        clear: bool,
+    ) -> None:
         """Type into a field, or set one that has no text to type into."""
-        await actions.type_text(self.tab, field, text, clear=clear)
+        await actions.type_text(
+            self.tab,
+            field,
+            text,
+            clear=clear,
+        )
 
     async def scroll(self, wheel: Point, over: Locator | None) -> None:
         """Turn the wheel over the page or an element."""
@@ -141,19 +169,23 @@ class Performer:
 
     # ---- what is done ------------------------------------------------------------------
 
-    async def _find(self, selector: str | None, part: Part = "target") -> Locator:
-        element = await locate(self.tab, selector or "")
+    async def _find(self, selector: str, part: Part = "target") -> Locator:
+        """Return the element, and tell the observer of it."""
+        element = await locate(self.tab, selector)
         if self.observer:
             await self.observer.note(part, element)
         return element
 
     async def _hover_first(self, selectors: Sequence[str]) -> None:
+        """Hover over one after another: each may reveal the next."""
         for selector in selectors:
             element = await self._find(selector, "hover")
-            await self.move(await self.point_of(element))
+            point = await self.point_of(element)
+            await self.move(point)
             await self.pause(gestures.HOVER_SECONDS)
 
     async def _click(self, action: ScriptAction, target: Locator) -> None:
+        """Do what kind of click the action is."""
         point = await self.point_of(target, action.at)
         if action.hover_only:
             await self.move(point)
@@ -165,18 +197,26 @@ class Performer:
             case "hold":
                 await self.hold(point, action.hold or 0.0, action.button)
             case "drag_to" | "drag_by":
-                await self.drag([point, await self._drop_point(point, action)])
+                end = await self._drop_point(point, action)
+                await self.drag([point, end])
             case "file":
-                await gestures.upload(self.tab, point, self._asset(action.file or ""))
+                file = self._asset(action.file or "")
+                await gestures.upload(self.tab, point, file)
             case _:
-                count, button = action.count, action.button
-                await actions.click(self.tab, point, count=count, button=button)
+                await actions.click(
+                    self.tab,
+                    point,
+                    count=action.count,
+                    button=action.button,
+                )
 
     async def _drop_point(self, start: Point, action: ScriptAction) -> Point:
         if action.drag_to:
-            return await self.point_of(await self._find(action.drag_to, "drop"))
+            place = await self._find(action.drag_to, "drop")
+            return await self.point_of(place)
+        x, y = start
         dx, dy = action.drag_by or (0.0, 0.0)
-        return start[0] + dx, start[1] + dy
+        return x + dx, y + dy
 
     def _asset(self, name: str) -> Path:
         """Return a file of the task's assets. Raises ActionError when it is not there."""
@@ -184,6 +224,7 @@ class Performer:
             raise ActionError(f"there is no file {name!r}: the task has no assets folder")
         path = self.assets / name
         root = self.assets.resolve()
-        if not path.is_file() or not path.resolve().is_relative_to(root):
+        is_inside = path.resolve().is_relative_to(root)
+        if not path.is_file() or not is_inside:
             raise ActionError(f"there is no file {name!r} in the assets folder")
         return path

@@ -21,7 +21,7 @@ from iwr.config import BrowserConfig, Environment
 from iwr.errors import DataError, PageError
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import safe_name
-from iwr.tasks.load import CONTRACT
+from iwr.tasks.contract_file import CONTRACT
 from iwr.tasks.recorder import screencast, session
 from iwr.tasks.recorder.contract_writer import ContractObserver, write_contract
 from iwr.tasks.recorder.data_line import write_line
@@ -65,9 +65,23 @@ def record_task(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{task_id}.") as name:
         staging = Path(name)
         _copy_sources(site, script, staging)
-        version = _run(script, lambda chromium: _produce(chromium, staging, checked, pace, seed))
+        version = _run(
+            script,
+            lambda chromium: _produce(
+                chromium,
+                staging,
+                checked,
+                pace,
+                seed,
+            ),
+        )
         _move_into(staging, folder)
-    write_line(data_root, task_id, checked, version)
+    write_line(
+        data_root,
+        task_id,
+        checked,
+        version,
+    )
     return folder
 
 
@@ -87,7 +101,16 @@ def record_video(
     """
     checked = _read(script)
     site = Site(page, assets)
-    film = _run(script, lambda chromium: session.film(chromium, site, checked, pace, seed))
+    film = _run(
+        script,
+        lambda chromium: session.film(
+            chromium,
+            site,
+            checked,
+            pace,
+            seed,
+        ),
+    )
     out_mp4.parent.mkdir(parents=True, exist_ok=True)
     screencast.encode(film, out_mp4)
 
@@ -118,31 +141,55 @@ def record_contract(folder: Path) -> Path:
 
 
 async def _produce(
-    chromium: Chromium, staging: Path, script: Script, pace: float, seed: int | None
+    chromium: Chromium,
+    staging: Path,
+    script: Script,
+    pace: float,
+    seed: int | None,
 ) -> str:
     """Make everything of the task but its line. Return the browser's name and version."""
     site = _site(staging)
-    film = await session.film(chromium, site, script, pace, seed)
-    for number, png in enumerate(await _checkpoints(chromium, site, script)):
+    film = await session.film(
+        chromium,
+        site,
+        script,
+        pace,
+        seed,
+    )
+    states = await _checkpoints(chromium, site, script)
+    for number, png in enumerate(states):
         write_atomic(staging / "checkpoints" / f"step_{number}.png", png)
-    sheets = await draw_sheets(chromium, site.assets) if site.assets else []
+    sheets = []
+    if site.assets:
+        sheets = await draw_sheets(chromium, site.assets)
     for number, png in enumerate(sheets, 1):
         write_atomic(staging / "stitched_assets" / f"stitched_image_{number}.png", png)
-    _save_contract(await _contract(chromium, site, script), staging)
+    contract = await _contract(chromium, site, script)
+    _save_contract(contract, staging)
     screencast.encode(film, staging / "video.mp4")
     return chromium.version
 
 
 async def _checkpoints(chromium: Chromium, site: Site, script: Script) -> list[bytes]:
-    flags = [True, *(action.checkpoint for action in script.actions)]
-    states = [png async for png in session.replay(chromium, site, script)]
-    return [png for png, flag in zip(states, flags, strict=True) if flag]
+    """Return the opened page and the states that the script keeps."""
+    kept = []
+    step = 0
+    async for png in session.replay(chromium, site, script):
+        if step == 0 or script.actions[step - 1].checkpoint:
+            kept.append(png)
+        step += 1
+    return kept
 
 
 async def _contract(chromium: Chromium, site: Site, script: Script) -> Contract:
     replays = ContractObserver(script.size), ContractObserver(script.size)
     for observer in replays:
-        async for _ in session.replay(chromium, site, script, observer):
+        async for _ in session.replay(
+            chromium,
+            site,
+            script,
+            observer,
+        ):
             pass
     return write_contract(*replays)
 
@@ -158,7 +205,9 @@ def _save_contract(contract: Contract, folder: Path) -> Path:
 
 
 def _read(script: Path | Script) -> Script:
-    return script if isinstance(script, Script) else read_script(script)
+    if isinstance(script, Script):
+        return script
+    return read_script(script)
 
 
 def _run(script: Path | Script, work: Callable[[Chromium], Awaitable[T]]) -> T:
@@ -192,8 +241,9 @@ def _site(folder: Path) -> Site:
 
 
 def _copy_sources(site: Site, script: Path, staging: Path) -> None:
-    (staging / "page").mkdir()
-    shutil.copy(site.page, staging / "page" / "index.html")
+    page = staging / "page"
+    page.mkdir()
+    shutil.copy(site.page, page / "index.html")
     shutil.copy(script, staging / "script.yaml")
     if site.assets:
         shutil.copytree(site.assets, staging / "assets")

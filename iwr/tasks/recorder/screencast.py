@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from iwr.browser.gestures import Point, between
 from iwr.errors import DataError
 
 if TYPE_CHECKING:
@@ -78,11 +79,22 @@ def encode(screencast: Screencast, out: Path) -> None:
     import av
 
     try:
-        with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
-            stream: Any = container.add_stream("libx264", rate=FPS, options=ENCODING)
+        with av.open(
+            str(out),
+            "w",
+            format="mp4",
+            options={"movflags": "faststart"},
+        ) as container:
+            stream: Any = container.add_stream(
+                "libx264",
+                rate=FPS,
+                options=ENCODING,
+            )
             stream.width, stream.height = screencast.size
             stream.pix_fmt = "yuv420p"
-            stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
+            tick_seconds = Fraction(1, FPS)
+            stream.time_base = tick_seconds
+            stream.codec_context.time_base = tick_seconds
             stream.thread_count = 1  # more threads change the bytes
             make_frame: Any = av.VideoFrame.from_image
             for tick, image in enumerate(_ticks(screencast)):
@@ -97,65 +109,118 @@ def encode(screencast: Screencast, out: Path) -> None:
 
 def _ticks(screencast: Screencast) -> Iterator[Image]:
     """Yield the picture of each tick of the video."""
-    times = [frame.time for frame in screencast.frames]
-    current = -1
-    picture: Image | None = None
-    for tick in range(max(LEAST_TICKS, round(screencast.seconds * FPS))):
+    count = round(screencast.seconds * FPS)
+    pictures = _LatestFrames(screencast)
+    for tick in range(max(LEAST_TICKS, count)):
         now = tick / FPS
-        latest = max(0, bisect_right(times, now) - 1)
-        if picture is None or latest != current:
-            current = latest
-            picture = _decode(screencast.frames[latest].image).resize(screencast.size)
-        image = picture.copy()
+        image = pictures.at(now).copy()
         for overlay in screencast.overlays:
             if overlay.start <= now < overlay.end:
                 image.paste(_decode(overlay.image), overlay.corner)
         ages = [now - click for click in screencast.clicks]
-        _draw_cursor(image, _pointer_at(screencast.pointers, now), ages)
+        tip = _pointer_at(screencast.pointers, now)
+        _draw_cursor(image, tip, ages)
         yield image
 
 
+class _LatestFrames:
+    """Decodes the frame of each moment, and each frame once."""
+
+    def __init__(self, screencast: Screencast):
+        self.size = screencast.size
+        self.frames = screencast.frames
+        self.times = [frame.time for frame in screencast.frames]
+        self._index = -1
+        self._picture: Image | None = None
+
+    def at(self, now: float) -> Image:
+        """Return the last frame that was painted before `now`."""
+        index = max(0, bisect_right(self.times, now) - 1)
+        if self._picture is None or index != self._index:
+            self._index = index
+            picture = _decode(self.frames[index].image)
+            self._picture = picture.resize(self.size)
+        return self._picture
+
+
 def _decode(data: bytes) -> Image:
+    """Return the image in RGB."""
     from PIL import Image as Images
 
-    return Images.open(io.BytesIO(data)).convert("RGB")
+    image = Images.open(io.BytesIO(data))
+    return image.convert("RGB")
 
 
-def _pointer_at(pointers: list[Pointer], now: float) -> tuple[float, float]:
+def _pointer_at(pointers: Sequence[Pointer], now: float) -> Point:
     """Return where the mouse was at `now`, between the two reports around it."""
-    after = bisect_right([pointer.time for pointer in pointers], now)
-    before = pointers[max(0, after - 1)]
-    following = pointers[min(after, len(pointers) - 1)]
-    span = following.time - before.time
+    times = [pointer.time for pointer in pointers]
+    following = bisect_right(times, now)
+    last = len(pointers) - 1
+    earlier = pointers[max(0, following - 1)]
+    later = pointers[min(following, last)]
+    span = later.time - earlier.time
     share = 1.0
     if span > 0:
-        share = min(1.0, max(0.0, (now - before.time) / span))
-    x = before.x + (following.x - before.x) * share
-    y = before.y + (following.y - before.y) * share
-    return x, y
+        share = (now - earlier.time) / span
+        share = min(1.0, max(0.0, share))
+    start = (earlier.x, earlier.y)
+    end = (later.x, later.y)
+    return between(start, end, share)
 
 
-def _draw_cursor(image: Image, at: tuple[float, float], click_ages: list[float]) -> None:
+def _draw_cursor(image: Image, tip: Point, click_ages: Sequence[float]) -> None:
     """Draw the arrow into `image`, and the ripples of clicks so many seconds ago."""
     from PIL import Image as Images
     from PIL import ImageDraw
 
-    left, top = int(at[0]) - TIP, int(at[1]) - TIP
+    x, y = tip
+    left = int(x) - TIP
+    top = int(y) - TIP
+    square = (
+        left,
+        top,
+        left + PATCH,
+        top + PATCH,
+    )
+    patch = image.crop(square)
     large = (PATCH * SCALE, PATCH * SCALE)
-    patch = image.crop((left, top, left + PATCH, top + PATCH))
     patch = patch.resize(large, Images.Resampling.NEAREST)
     draw = ImageDraw.Draw(patch)
-    x, y = (at[0] - left) * SCALE, (at[1] - top) * SCALE
+    center = ((x - left) * SCALE, (y - top) * SCALE)
     for age in click_ages:
         if 0 <= age < RIPPLE_SECONDS:
-            _draw_ripple(draw, x, y, age)
+            _draw_ripple(draw, center, age)
+    _draw_arrow(draw, center)
+    patch = patch.resize((PATCH, PATCH), Images.Resampling.BOX)
+    image.paste(patch, (left, top))
+
+
+def _draw_arrow(draw: ImageDraw, tip: Point) -> None:
+    """Draw the arrow, enlarged by SCALE."""
+    x, y = tip
     corners = [(x + dx * SCALE, y + dy * SCALE) for dx, dy in ARROW]
-    draw.polygon(corners, fill="black", outline="white", width=SCALE)
-    image.paste(patch.resize((PATCH, PATCH), Images.Resampling.BOX), (left, top))
+    draw.polygon(
+        corners,
+        fill="black",
+        outline="white",
+        width=SCALE,
+    )
 
 
-def _draw_ripple(draw: ImageDraw, x: float, y: float, age: float) -> None:
+def _draw_ripple(draw: ImageDraw, center: Point, age: float) -> None:
+    """Draw the ring around a click, `age` seconds after it."""
+    x, y = center
     first, growth = RIPPLE_RADIUS
-    radius = (first + growth * age / RIPPLE_SECONDS) * SCALE
-    box = (x - radius, y - radius, x + radius, y + radius)
-    draw.ellipse(box, outline="#3b82f6", width=3 * SCALE)
+    radius = first + growth * age / RIPPLE_SECONDS
+    radius *= SCALE
+    box = (
+        x - radius,
+        y - radius,
+        x + radius,
+        y + radius,
+    )
+    draw.ellipse(
+        box,
+        outline="#3b82f6",
+        width=3 * SCALE,
+    )

@@ -101,12 +101,24 @@ class ScriptAction(Record):
     clear: bool = True
     key: str | None = Field(None, min_length=1)
     direction: Literal["down", "up", "left", "right"] | None = None
-    pages: float | None = Field(None, gt=0, le=50)
-    count: int = Field(1, ge=1, le=20)
+    pages: float | None = Field(
+        None,
+        gt=0,
+        le=50,
+    )
+    count: int = Field(
+        1,
+        ge=1,
+        le=20,
+    )
     button: Literal["left", "middle", "right"] = "left"
     hover: Annotated[tuple[Selector, ...], BeforeValidator(_as_list)] = ()
     at: tuple[Share, Share] | None = None
-    hold: float | None = Field(None, gt=0, le=60)
+    hold: float | None = Field(
+        None,
+        gt=0,
+        le=60,
+    )
     hover_only: bool = False
     drag_to: Selector | None = None
     drag_by: tuple[float, float] | None = None

@@ -38,8 +38,10 @@ def read_script(path: Path) -> Script:
     except ValidationError as error:
         first = error.errors()[0]
         location = first["loc"]
-        place = f"{path}:{_line(tree, location)}: {_field_name(location)}"
-        raise DataError(f"{place}: {_message(first)}", hint=EXAMPLE) from error
+        line = _line(tree, location)
+        field = _field_name(location)
+        message = f"{path}:{line}: {field}: {_message(first)}"
+        raise DataError(message, hint=EXAMPLE) from error
 
 
 def _read_text(path: Path) -> str:
@@ -54,10 +56,13 @@ def _read_text(path: Path) -> str:
 
 
 def _refuse_yaml(path: Path, error: YAMLError) -> NoReturn:
+    place = str(path)
     mark = getattr(error, "problem_mark", None)
-    place = f"{path}:{mark.line + 1}" if mark else str(path)
+    if mark:
+        place = f"{path}:{mark.line + 1}"
     problem = getattr(error, "problem", error)
-    raise DataError(f"{place}: not valid YAML: {problem}", hint="correct the line") from error
+    message = f"{place}: not valid YAML: {problem}"
+    raise DataError(message, hint="correct the line") from error
 
 
 def _line(node: Node | None, location: Location) -> int:
@@ -72,6 +77,7 @@ def _line(node: Node | None, location: Location) -> int:
 
 
 def _child(node: Node, part: int | str) -> Node | None:
+    """Return the value of a key or index, None when the file does not have it."""
     from yaml import MappingNode, SequenceNode
 
     if isinstance(node, SequenceNode) and isinstance(part, int):
@@ -84,28 +90,32 @@ def _child(node: Node, part: int | str) -> Node | None:
 
 
 def _field_name(location: Location) -> str:
+    """Return a name such as `action 2 target`; actions count from 1."""
+    names = list(map(str, location))
     match location:
-        case ("actions", int(index), *rest):
-            return " ".join(["action", str(index + 1), *map(str, rest)])
-        case _:
-            return " ".join(map(str, location)) or "script"
+        case ("actions", int(index), *_):
+            names[:2] = ["action", str(index + 1)]
+    return " ".join(names) or "script"
 
 
 def _message(error: ErrorDetails) -> str:
+    """Return what is wrong and what to do."""
+    value = error["input"]
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":
             return "is missing; add it"
         case "extra_forbidden":
-            return f"unknown key; known are {', '.join(_known_keys(error['loc']))}"
+            keys = _known_keys(error["loc"])
+            return f"unknown key; known are {', '.join(keys)}"
         case "string_pattern_mismatch":
-            return f"{error['input']!r} is not WIDTHxHEIGHT, such as 1280x720"
+            return f"{value!r} is not WIDTHxHEIGHT, such as 1280x720"
         case "enum" | "literal_error":
-            return f"{error['input']!r} is unknown; use {context['expected']}"
+            return f"{value!r} is unknown; use {context['expected']}"
         case "value_error":
             return str(context["error"])
         case _:
-            return f"{error['msg']}, found {error['input']!r}"
+            return f"{error['msg']}, found {value!r}"
 
 
 def _known_keys(location: Location) -> list[str]:

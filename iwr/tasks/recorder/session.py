@@ -36,7 +36,12 @@ FRAMES = {"format": "jpeg", "quality": 90}
 class ReplayObserver(TargetObserver, Protocol):
     """Is told of everything in a replay."""
 
-    def begin(self, tab: Tab, action: ScriptAction, before: Snapshot) -> None:
+    def begin(
+        self,
+        tab: Tab,
+        action: ScriptAction,
+        before: Snapshot,
+    ) -> None:
         """Take note of an action that begins."""
 
     def end(self, after: Snapshot) -> None:
@@ -56,7 +61,8 @@ class FrameGrabber:
         image = base64.b64decode(event["data"])
         self.frames.append(Painted(event["metadata"]["timestamp"], image))
         session = {"sessionId": event["sessionId"]}
-        sending = asyncio.ensure_future(self._cdp.send("Page.screencastFrameAck", session))
+        reply = self._cdp.send("Page.screencastFrameAck", session)
+        sending = asyncio.ensure_future(reply)
         self._acknowledgements.add(sending)
         sending.add_done_callback(self._acknowledgements.discard)
 
@@ -71,20 +77,33 @@ class FrameGrabber:
 
 
 async def film(
-    chromium: Chromium, site: Site, script: Script, pace: float, seed: int | None
+    chromium: Chromium,
+    site: Site,
+    script: Script,
+    pace: float,
+    seed: int | None,
 ) -> Screencast:
     """Record `script` performed on `site` in real time.
 
     Raises DataError naming the action that cannot be performed.
     """
-    async with chromium.open(site, *script.size, real_time=True) as tab:
+    width, height = script.size
+    async with chromium.open(site, width, height, real_time=True) as tab:
         first = Painted(0.0, await tab.screenshot())
-        grabber = FrameGrabber(await tab.page.context.new_cdp_session(tab.page))
+        cdp = await tab.page.context.new_cdp_session(tab.page)
+        grabber = FrameGrabber(cdp)
         await grabber.start(tab)
-        person = RecordedInput(tab, script.size, site.assets, pace, seed)
+        person = RecordedInput(
+            tab,
+            script.size,
+            site.assets,
+            pace,
+            seed,
+        )
 
         async def show(dialog: OpenedDialog) -> None:
-            await person.answer(await draw_dialog(chromium, dialog, script.size[0]))
+            box = await draw_dialog(chromium, dialog, width)
+            await person.answer(box)
 
         tab.dialogs.before_reply = show
         await person.pause(OPENING_SECONDS)
@@ -94,7 +113,8 @@ async def film(
         await grabber.stop(tab)
     frames = [first]
     for painted in grabber.frames:
-        frames.append(Painted(person.clock.at(painted.time), painted.image))
+        time = person.clock.at(painted.time)
+        frames.append(Painted(time, painted.image))
     return Screencast(
         script.size,
         frames,
@@ -116,7 +136,12 @@ async def replay(
     Raises DataError for an action that cannot be performed, and for a state that never settles.
     """
     async with chromium.open(site, *script.size, scripts=[HOOK]) as tab:
-        performer = Performer(tab, script.size, site.assets, observer)
+        performer = Performer(
+            tab,
+            script.size,
+            site.assets,
+            observer,
+        )
         await _naming(None, 0, _settle(tab))
         page = await snapshot_of(tab)
         yield page.screenshot
@@ -132,7 +157,9 @@ async def replay(
 
 async def snapshot_of(tab: Tab) -> Snapshot:
     """Return what is on the page now."""
-    return parse(await tab.evaluate(WALK), await tab.screenshot())
+    walk = await tab.evaluate(WALK)
+    screenshot = await tab.screenshot()
+    return parse(walk, screenshot)
 
 
 async def _perform(performer: Performer, action: ScriptAction) -> None:
@@ -145,7 +172,9 @@ async def _settle(tab: Tab) -> None:
     if await tab.settle():
         return
     reason = getattr(tab, "unsettled_reason", None)
-    detail = f" ({reason})" if reason else ""
+    detail = ""
+    if reason:
+        detail = f" ({reason})"
     raise ActionError(
         f"the page does not come to rest afterwards{detail}, so no screenshot of it can be repeated"
     )
@@ -156,6 +185,8 @@ async def _naming(action: ScriptAction | None, step: int, work: Awaitable[None])
     try:
         await work
     except (ActionError, PageError) as error:
-        name = f"action {step} ({action.type}: {action.description})" if action else None
-        message = f"{name or 'the opened page'}: {error}"
-        raise DataError(message, hint=error.hint or "correct the script or the page") from error
+        name = "the opened page"
+        if action:
+            name = f"action {step} ({action.type}: {action.description})"
+        hint = error.hint or "correct the script or the page"
+        raise DataError(f"{name}: {error}", hint=hint) from error

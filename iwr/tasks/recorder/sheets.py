@@ -38,16 +38,21 @@ PICTURES = {
 
 async def draw_sheets(chromium: Chromium, assets: Path) -> list[bytes]:
     """Return PNG sheets of up to 12 assets, in the order of their names."""
-    files = [file for file in assets.rglob("*") if file.is_file()]
-    names = sorted(file.relative_to(assets).as_posix() for file in files)
+    names = []
+    for file in assets.rglob("*"):
+        if file.is_file():
+            names.append(file.relative_to(assets).as_posix())
+    names.sort()
     sheets = []
     size = COLUMNS * ROWS
     for start in range(0, len(names), size):
-        sheets.append(await _draw(chromium, assets, names[start : start + size]))
+        group = names[start : start + size]
+        sheets.append(await _draw(chromium, assets, group))
     return sheets
 
 
 async def _draw(chromium: Chromium, assets: Path, names: Sequence[str]) -> bytes:
+    """Return one sheet."""
     cells = "".join(map(_cell, names))
     rows = -(-len(names) // COLUMNS)
     with tempfile.TemporaryDirectory() as folder:
@@ -60,6 +65,7 @@ async def _draw(chromium: Chromium, assets: Path, names: Sequence[str]) -> bytes
 
 
 def _cell(name: str) -> str:
+    """Return the HTML of one asset; what is no picture has only its name."""
     media_type = mimetypes.guess_type(name)[0] or ""
     kind = media_type.partition("/")[0]
     address = f"{PLACEHOLDER.decode()}/{quote(name)}"
