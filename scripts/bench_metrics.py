@@ -1,17 +1,20 @@
-"""Measure the metrics stage against a plain loop, on synthetic screenshots and networks of real size with random weights.
+"""Measure the metrics stage against a plain loop.
+
+The screenshots are synthetic, the networks of real size with random weights.
 
     python scripts/bench_metrics.py                     everything, about 10 minutes on two cores
     python scripts/bench_metrics.py --part speed --screenshots 40
 
 Parts, each with its target; the exit code is 1 when one is missed:
 
-    speed    one pass over all contestants against a loop that calls open_clip, lpips and dino for each pair, both with
-             loading: at least 2x, and equal numbers. A tenth of the screenshots are references, nine contestants are
-             compared with them, one of which is the oracle (its pages look like the references).
-    second   a second contestant on the same tasks against the first: at most 0.55 of the time
+    speed    one pass over all models against a loop that calls open_clip, lpips and dino for each
+             pair, both with loading: at least 2x, and equal numbers. A tenth of the screenshots
+             are references, nine models are compared with them, one of which is the oracle (its
+             pages look like the references).
+    second   a second model on the same tasks against the first: at most 0.55 of the time
     memory   peak memory with four times the tasks: at most 1.1 of the peak
-    encoder  images a second of the stage with CLIP against its encoder alone on batches that lie in memory: at least 0.7
-             (asked of a GPU; printed elsewhere)
+    encoder  images a second of the stage with CLIP against its encoder alone on batches in memory:
+             at least 0.7 (required on a GPU; printed elsewhere)
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from PIL import Image, ImageDraw, ImageFont
 from iwr.metrics.compare import compare
 
 Pairs = list[tuple[Path, Path]]
-CONTESTANTS = 9
+MODELS = 9
 CLIP_CONFIG = {
     "model_cfg": {
         "embed_dim": 512,
@@ -51,30 +54,31 @@ CLIP_CONFIG = {
 }
 
 
-# ---- what is compared --------------------------------------------------------------------------------
+# ---- screenshots and networks -------------------------------------------------------------------
 
 
-def screenshot(folder: Path, task: int, contestant: int) -> Path:
-    """A page of 1280x720 with cards and text; contestants differ in colours and words. Model 0 is the reference."""
-    file = folder / f"{contestant}" / f"{task}.png"
+def screenshot(folder: Path, task: int, model: int) -> Path:
+    """Return a page of 1280x720 with cards and text.
+
+    Models differ in colours and words; model 0 is the reference.
+    """
+    file = folder / f"{model}" / f"{task}.png"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         image = Image.new("RGB", (1280, 720), "white")
         pen, font = ImageDraw.Draw(image), ImageFont.load_default(18)
         for i in range(24):
-            x, y, shade = (
-                20 + i % 6 * 205,
-                20 + i // 6 * 170,
-                (task * 37 + contestant * 11 + i * 5) % 200,
-            )
+            x = 20 + i % 6 * 205
+            y = 20 + i // 6 * 170
+            shade = (task * 37 + model * 11 + i * 5) % 200
             pen.rectangle(
                 (x, y, x + 190, y + 150),
-                fill=(shade, 255 - shade, 120 + (contestant * 13 + i) % 100),
+                fill=(shade, 255 - shade, 120 + (model * 13 + i) % 100),
                 outline="black",
             )
             pen.text(
                 (x + 10, y + 10),
-                f"Task {task} card {i}\nshown by {contestant}",
+                f"Task {task} card {i}\ndrawn by {model}",
                 font=font,
                 fill="black",
             )
@@ -82,14 +86,12 @@ def screenshot(folder: Path, task: int, contestant: int) -> Path:
     return file
 
 
-def pairs(folder: Path, tasks: int, contestant: int) -> Pairs:
-    return [
-        (screenshot(folder, task, 0), screenshot(folder, task, contestant)) for task in range(tasks)
-    ]
+def pairs(folder: Path, tasks: int, model: int) -> Pairs:
+    return [(screenshot(folder, task, 0), screenshot(folder, task, model)) for task in range(tasks)]
 
 
 def save_networks(folder: Path) -> dict[str, dict[str, Any]]:
-    """Random weights of ViT-B/32, DINOv2 base and AlexNet. Returns the metrics' settings."""
+    """Save random weights of ViT-B/32, DINOv2 base and AlexNet; return the metrics' settings."""
     import open_clip
     import torch
     import torchvision
@@ -120,8 +122,8 @@ def save_networks(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def plain_loop(todo: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[str, float]]:
-    """What a script does without this package: everything for each pair, one after another."""
+def plain_loop(work: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[str, float]]:
+    """Compute everything for each pair, one after another, as a script without iwr would."""
     import lpips
     import numpy as np
     import open_clip
@@ -134,9 +136,9 @@ def plain_loop(todo: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[st
     processor = AutoImageProcessor.from_pretrained(settings["dino"]["path"], backend="pil")
     dino = AutoModel.from_pretrained(settings["dino"]["path"]).eval()
     perceptual = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
-    saved = torch.load(settings["lpips"]["path"], weights_only=True)
+    weights = torch.load(settings["lpips"]["path"], weights_only=True)
     perceptual.net.load_state_dict(
-        {key: saved["features." + key.split(".", 1)[1]] for key in perceptual.net.state_dict()}
+        {key: weights["features." + key.split(".", 1)[1]] for key in perceptual.net.state_dict()}
     )
 
     def values(reference: Path, candidate: Path) -> dict[str, float]:
@@ -156,10 +158,10 @@ def plain_loop(todo: Pairs, settings: dict[str, dict[str, Any]]) -> list[dict[st
         }
 
     with torch.inference_mode():
-        return [values(*pair) for pair in todo]
+        return [values(*pair) for pair in work]
 
 
-# ---- parts -------------------------------------------------------------------------------------------
+# ---- parts --------------------------------------------------------------------------------------
 
 
 class Cost(NamedTuple):
@@ -180,20 +182,19 @@ def timed(function: Callable[[], Any]) -> tuple[Cost, Any]:
 
 
 def speed(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
-    tasks = screenshots // (CONTESTANTS + 1)
-    todo = [
-        pair for contestant in range(1, CONTESTANTS) for pair in pairs(folder, tasks, contestant)
-    ]
-    todo += [(file, file) for file, _ in pairs(folder, tasks, 1)]  # the oracle
-    mine, ours = timed(lambda: compare(todo, settings, Path(tempfile.mkdtemp(dir=folder))))
-    plain, theirs = timed(lambda: plain_loop(todo, settings))
+    tasks = screenshots // (MODELS + 1)
+    work = [pair for model in range(1, MODELS) for pair in pairs(folder, tasks, model)]
+    work += [(file, file) for file, _ in pairs(folder, tasks, 1)]  # the oracle
+    mine, ours = timed(lambda: compare(work, settings, Path(tempfile.mkdtemp(dir=folder))))
+    plain, theirs = timed(lambda: plain_loop(work, settings))
     apart = max(
         abs(a.metrics[name] - b[name])
         for a, b in zip(ours.pairs, theirs, strict=True)
         for name in settings
     )
     print(
-        f"speed    {len(todo)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; values apart by {apart:.1e}",
+        f"speed    {len(work)} pairs: plain loop {plain}, one pass {mine}: {plain.over(mine)}x; "
+        f"largest difference {apart:.1e}",
         flush=True,
     )
     return plain.wall >= 2 * mine.wall and apart < 1e-4
@@ -201,19 +202,15 @@ def speed(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -
 
 def second(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
     tasks, cache = screenshots // 2, Path(tempfile.mkdtemp(dir=folder))
-    batches = [pairs(folder, tasks, contestant) for contestant in (1, 2)]
-    one, two = (timed(lambda todo=todo: compare(todo, settings, cache))[0] for todo in batches)
-    print(
-        f"second   {tasks} tasks: first contestant {one}, second {two}: {two.over(one)}", flush=True
-    )
+    batches = [pairs(folder, tasks, model) for model in (1, 2)]
+    one, two = (timed(lambda work=work: compare(work, settings, cache))[0] for work in batches)
+    print(f"second   {tasks} tasks: first model {one}, second {two}: {two.over(one)}", flush=True)
     return two.wall <= 0.55 * one.wall
 
 
 def memory(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) -> bool:
-    few, many = (
-        screenshots // 2,
-        2 * screenshots,
-    )  # fewer than 100 do not fill every metric's batches
+    few = screenshots // 2  # fewer than 100 do not fill every metric's batches
+    many = 2 * screenshots
     small, large = (peak(tasks, folder, settings) for tasks in (few, many))
     print(
         f"memory   {few} tasks {small} MB, {many} tasks {large} MB: {large / small:.2f}", flush=True
@@ -222,7 +219,7 @@ def memory(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]]) 
 
 
 def peak(tasks: int, folder: Path, settings: dict[str, dict[str, Any]]) -> int:
-    """Peak memory in MB of a process that compares one contestant."""
+    """Return the peak memory, in MB, of a process that compares one model."""
     pairs(folder, tasks, 1)
     arguments = [sys.executable, __file__, "--peak", str(tasks), "--folder", str(folder)]
     done = subprocess.run(
@@ -247,25 +244,21 @@ def encoder(screenshots: int, folder: Path, settings: dict[str, dict[str, Any]])
     files = [file for pair in pairs(folder, screenshots // 2, 1) for file in pair]
     metric: Any = build("clip", settings["clip"])
     metric.start(Store(Path(tempfile.mkdtemp(dir=folder)), "clip", metric.key))
-    items = (
-        [metric.prepare(Screenshot(files[0], ""))]
-        * metric.batch
-        * max(1, len(metric.replicas.devices))
-    )
+    item = metric.prepare(Screenshot(files[0], ""))
+    items = [item] * metric.batch * len(metric.replicas.devices)
     metric.read(items)  # warm
     rounds = max(1, screenshots // len(items))
     alone_cost, _ = timed(lambda: [metric.read(items) for _ in range(rounds)])
     load, _ = timed(
         lambda: compare([(files[0], files[0])], only, Path(tempfile.mkdtemp(dir=folder)))
     )
-    todo = list(zip(files[::2], files[1::2], strict=True))
-    all_of_it, _ = timed(lambda: compare(todo, only, Path(tempfile.mkdtemp(dir=folder))))
-    alone, stage = (
-        rounds * len(items) / alone_cost.wall,
-        len(files) / max(all_of_it.wall - load.wall, 1e-9),
-    )
+    work = list(zip(files[::2], files[1::2], strict=True))
+    all_of_it, _ = timed(lambda: compare(work, only, Path(tempfile.mkdtemp(dir=folder))))
+    alone = rounds * len(items) / alone_cost.wall
+    stage = len(files) / max(all_of_it.wall - load.wall, 1e-9)
     print(
-        f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (loading left out): {stage / alone:.2f}",
+        f"encoder  alone {alone:.1f} images a second, stage {stage:.1f} (without loading): "
+        f"{stage / alone:.2f}",
         flush=True,
     )
     return stage >= 0.7 * alone or not torch.cuda.is_available()

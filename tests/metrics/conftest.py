@@ -1,4 +1,4 @@
-"""Screenshots to compare, drawn as a web page would show them, and small networks with random weights to compare them with."""
+"""Screenshots drawn as web pages, and small networks with random weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def draw_page(
     first: int = 0,
     size: tuple[int, int] = (640, 360),
 ) -> Image.Image:
-    """A page with a header and cards; `offset` moves the content down, `first` picks other words."""
+    """A page with a header and cards; `offset` moves it down, `first` picks other words."""
     image = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(image)
     font, small = ImageFont.load_default(24), ImageFont.load_default(15)
@@ -95,7 +95,10 @@ CLIP_CONFIG = {
 
 
 def sharpen(network, factor: float) -> None:
-    """Make a random network tell pages apart; as drawn, every page looks the same to it and no test could fail."""
+    """Make a random network tell pages apart.
+
+    As initialised, every page looks the same to it and no test could fail.
+    """
     for parameter in network.parameters():
         if parameter.ndim > 1:
             parameter.data.mul_(factor)

@@ -1,4 +1,4 @@
-"""CLIP, LPIPS and DINO against their upstream packages, side by side on the same images and the same saved weights."""
+"""CLIP, LPIPS and DINO against their upstream packages, on the same images and weights."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_clip_is_open_clips(view, shots, settings, tmp_path):
 
 
 def test_dino_is_the_reference_evaluators(compared, shots, settings):
-    """Processor with its centre crop, CLS embedding, cosine in numpy: as protocol `paper` demands."""
+    """Processor with its centre crop, CLS embedding, cosine in numpy: as protocol `paper`."""
     import torch
     from transformers import AutoImageProcessor, AutoModel
 
@@ -136,7 +136,7 @@ def test_an_embedding_keeps_no_more_than_itself_in_memory(name, shots, settings,
 
 
 def test_references_are_paid_once(shots, settings, tmp_path):
-    """A second contestant adds only its own files, and its values are those of a fresh cache."""
+    """A second model adds only its own files, and its values are those of a fresh cache."""
 
     def files():
         return {file for file in tmp_path.joinpath("cache").rglob("*") if file.is_file()}
@@ -199,13 +199,14 @@ def test_small_and_narrow_images(settings, tmp_path):
     ],
 )
 def test_missing_weights_name_metric_file_and_remedy(metric, settings, words, shots, tmp_path):
-    """In a process of its own, with an empty hub cache; the other metric of the protocol still has its value."""
+    """In a process of its own, with an empty hub cache; the other metric still has its value."""
     settings = {key: value.format(folder=tmp_path) for key, value in settings.items()}
     script = f"""
 import sys, json
 from pathlib import Path
 from iwr.metrics.compare import compare
-pair = compare([(Path(sys.argv[1]),) * 2], {{{metric!r}: {settings!r}, "ssim": {{}}}}, Path(sys.argv[2])).pairs[0]
+metrics = {{{metric!r}: {settings!r}, "ssim": {{}}}}
+pair = compare([(Path(sys.argv[1]),) * 2], metrics, Path(sys.argv[2])).pairs[0]
 print(json.dumps([pair.metrics, pair.reasons]))
 """
     environment = {
@@ -240,10 +241,10 @@ def test_damaged_weights_give_no_value(shots, settings, tmp_path):
     )
 
 
-def test_prefetch_says_where_the_weights_are(settings):
-    found = prefetch({**settings, "ocr": {"engine": "rapidocr"}, "ssim": {}})
-    assert found.pop("ocr").endswith("models")
-    assert found == {name: settings[name]["path"] for name in settings}
+def test_prefetch_returns_where_the_weights_are(settings):
+    folders = prefetch({**settings, "ocr": {"engine": "rapidocr"}, "ssim": {}})
+    assert folders.pop("ocr").endswith("models")
+    assert folders == {name: settings[name]["path"] for name in settings}
 
 
 @pytest.mark.parametrize("wrong", [{"view": "left"}, {"precision": "int8"}, {"zoom": 2}])

