@@ -74,6 +74,7 @@ class Fence(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
+        """Whether nothing was cut off its end."""
         return self.closed or documents.end_of_last(self.content) is not None
 
 
@@ -105,8 +106,11 @@ def _fences(text: str) -> list[Fence]:
     masked = PAGE_ON_LINE_OF_FENCE.sub(rf"\1{BREAK}", masked)
     masked = CLOSING_BEHIND_TAG.sub(BREAK, masked)
     lines = masked.split("\n")
-    tokens = FENCES.parse(masked)
-    return [_fence(token, lines) for token in tokens if token.type == "fence"]
+    fences = []
+    for token in FENCES.parse(masked):
+        if token.type == "fence":
+            fences.append(_fence(token, lines))
+    return fences
 
 
 def _masked(text: str) -> str:
@@ -124,14 +128,16 @@ def _masked(text: str) -> str:
 def _fence(token: Token, lines: list[str]) -> Fence:
     assert token.map is not None
     first, end = token.map
-    last_line = lines[end - 1].strip()
-    is_closed = end - first > 1 and _closes(last_line, token.markup)
-    language = LANGUAGE.match(token.info.strip())
+    language = LANGUAGE.findall(token.info.strip())[0].lower()
     content = token.content.replace(BREAK, "").translate(UNMASK)
-    fence = Fence(language[0].lower() if language else "", content, is_closed)
-    if fence.language == "json":
-        return fence._replace(content=_from_json(content) or content)
-    return fence
+    if language == "json":
+        content = _from_json(content) or content
+    is_longer = end - first > 1
+    return Fence(
+        language=language,
+        content=content,
+        closed=is_longer and _closes(lines[end - 1].strip(), token.markup),
+    )
 
 
 def _closes(line: str, markup: str) -> bool:
@@ -143,18 +149,23 @@ def _fenced(fences: list[Fence], is_cut: bool) -> Page | None:
     fence = _best([fence for fence in fences if fence.is_html])
     if fence is None:
         return None
-    if fence.closed:
-        has_end = documents.end_of_last(fence.content) is not None
-        return Page(fence.content.strip() + "\n", "fence", is_cut and not has_end)
-    return _until_end(fence.content, "unclosed fence", is_cut=True)
+    if not fence.closed:
+        return _until_end(fence.content, "unclosed fence", is_cut=True)
+    return Page(
+        html=fence.content.strip() + "\n",
+        source="fence",
+        truncated=is_cut and documents.end_of_last(fence.content) is None,
+    )
 
 
 def _best(fences: list[Fence]) -> Fence | None:
     """Return the last whole document, else the last document, else the longest fence."""
     pages = [fence for fence in fences if documents.has_start(fence.content)]
     whole = [fence for fence in pages if fence.is_whole]
-    if whole or pages:
-        return (whole or pages)[-1]
+    if whole:
+        return whole[-1]
+    if pages:
+        return pages[-1]
     return max(fences, key=lambda fence: len(fence.content), default=None)
 
 
@@ -183,13 +194,13 @@ def _from_json(text: str) -> str | None:
     if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:
-        value = json.loads(text, strict=False)
+        return _document_in(json.loads(text, strict=False))
     except (ValueError, RecursionError):
         return None
-    return _document_in(value)
 
 
 def _document_in(value: Any) -> str | None:
+    """Return the first text with a document inside of a JSON value."""
     if isinstance(value, str):
         return value if documents.has_start(value) else None
     if isinstance(value, dict):
@@ -209,4 +220,6 @@ def _why_none(text: str, fences: list[Fence]) -> str:
     others = sorted(languages - set(MARKUP))
     if others:
         return f"no fence holds HTML, only {', '.join(others)}"
-    return "the fence holds no HTML" if languages else "there is no HTML in the reply"
+    if languages:
+        return "the fence holds no HTML"
+    return "there is no HTML in the reply"

@@ -23,20 +23,24 @@ class ServerReplicas:
 
     def __init__(self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path):
         gpus = available_gpus(config)
-        shares = shares_of_gpus(model, config, gpus)
-        self.servers = [
-            Server(model, config, media=media, logs=logs, gpus=share) for share in shares
-        ]
-        self.gpus = 0 if gpus is None else len(shares) * model.gpus
+        self.servers = []
+        for share in shares_of_gpus(model, config, gpus):
+            server = Server(model, config, media=media, logs=logs, gpus=share)
+            self.servers.append(server)
+        self.gpus = 0
+        if gpus is not None:
+            self.gpus = len(self.servers) * model.gpus
         self.start_seconds = 0.0
         self.restart_seconds = 0.0
 
     @property
     def endpoints(self) -> list[Endpoint]:
+        """Addresses of the servers that were started."""
         return [server.endpoint for server in self.servers if server.endpoint]
 
     @property
     def engine(self) -> str:
+        """Name and version of what answers."""
         return self.servers[0].engine
 
     def start(self) -> ServerReplicas:
@@ -80,6 +84,7 @@ class ServerReplicas:
         return servers[0].log_tail()
 
     def stop(self) -> None:
+        """End all servers."""
         for server in self.servers:
             server.stop()
 
