@@ -22,7 +22,7 @@ from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, cosine, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder, weights_digest
+from iwr.metrics.weights import hub_folder, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Clip(Embedding):
         self.view = view
         self.precision = precision
         self.engine = f"open_clip {version('open_clip_torch')} {label} {view} {precision}"
-        weights = [weights_digest(folder / name) for name in FILES]
+        weights = [weight_file_digest(folder / name) for name in FILES]
         self.key = digest(weights, view, WHITE, precision)
 
     def start(self, store: Store) -> None:

@@ -19,7 +19,7 @@ CHUNK = 4  # candidates decoded together with their reference
 WRITERS = 4  # batches written at a time while the next ones are computed
 
 
-class Item(NamedTuple):
+class PreparedItem(NamedTuple):
     """One prepared item on its way to a metric, or the reason why it will not get there."""
 
     values: Values
@@ -37,7 +37,7 @@ class Computation:
     def __init__(self, values: Sequence[Values], paths: dict[str, Path]):
         self.values = [each for each in values if each.pending]
         self.paths = paths
-        self.batches: dict[tuple[str, Hashable], list[Item]] = defaultdict(list)
+        self.batches: dict[tuple[str, Hashable], list[PreparedItem]] = defaultdict(list)
         self.writes: deque[Future[None]] = deque()
 
     def run(self, pairs: Sequence[HashPair], progress: Progress) -> None:
@@ -73,7 +73,7 @@ class Computation:
             if work:
                 yield work
 
-    def _prepare(self, work: Sequence[Work]) -> list[Item]:
+    def _prepare(self, work: Sequence[Work]) -> list[PreparedItem]:
         """In a thread: decode what the portion needs, once, and prepare it for each metric."""
         shots: dict[str, Screenshot] = {}
         items = []
@@ -85,7 +85,7 @@ class Computation:
             items.append(_item(values, key, images))
         return items
 
-    def _accept(self, item: Item) -> None:
+    def _accept(self, item: PreparedItem) -> None:
         """Put an item into the batch of its shape, and compute the batch when it is full."""
         values = item.values
         if item.reason:
@@ -97,7 +97,7 @@ class Computation:
         if len(batch) >= metric.batch:
             self._compute(batch)
 
-    def _compute(self, batch: list[Item]) -> None:
+    def _compute(self, batch: list[PreparedItem]) -> None:
         """Run one batch through its metric, keep the values, and empty it.
 
         Items of a batch that fails get a reason.
@@ -147,9 +147,9 @@ def _item(
     values: Values,
     key: Key,
     shots: Sequence[Screenshot],
-) -> Item:
+) -> PreparedItem:
     """Prepare one key. What fails keeps its reason."""
     try:
-        return Item(values, key, values.prepare(shots))
+        return PreparedItem(values, key, values.prepare(shots))
     except MetricError as error:
-        return Item(values, key, None, str(error))
+        return PreparedItem(values, key, None, str(error))

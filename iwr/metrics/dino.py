@@ -19,7 +19,7 @@ from iwr.metrics.batch import PRECISIONS, Replicas, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.clip import Embedding
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder, weights_digest
+from iwr.metrics.weights import hub_folder, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Dino(Embedding):
         self.view = view
         self.precision = precision
         self.engine = f"transformers {version('transformers')} {label} {view} {precision}"
-        weights = [weights_digest(folder / name) for name in FILES]
+        weights = [weight_file_digest(folder / name) for name in FILES]
         self.key = digest(weights, view, precision)
 
     def start(self, store: Store) -> None:

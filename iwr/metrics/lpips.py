@@ -25,7 +25,7 @@ from iwr.metrics.base import PairMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, clamp, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot, fit_to, resized
-from iwr.metrics.weights import torch_hub_file, weights_digest
+from iwr.metrics.weights import torch_hub_file, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Reference(NamedTuple):
     features: Features | None = None
 
 
-class Item(NamedTuple):
+class PreparedPair(NamedTuple):
     """A prepared pair."""
 
     reference: Reference
@@ -83,7 +83,7 @@ class Lpips(PairMetric):
         self.engine = f"lpips {version('lpips')} {net} {side} px {precision}"
         self.key = digest(
             self.engine,
-            weights_digest(backbone),
+            weight_file_digest(backbone),
             "bicubic, float16 features",
         )
         self.recent: OrderedDict[str, Features] = OrderedDict()
@@ -94,7 +94,7 @@ class Lpips(PairMetric):
         network = load_network(self.backbone, self.net)
         self.replicas = Replicas(network, self.precision)
 
-    def prepare(self, reference: Screenshot, candidate: Screenshot) -> Item:
+    def prepare(self, reference: Screenshot, candidate: Screenshot) -> PreparedPair:
         """Return both screenshots as the network sees them.
 
         A reference whose features are in the cache is not decoded. Raises MetricError when one is
@@ -102,7 +102,7 @@ class Lpips(PairMetric):
         """
         prepared = self._stored(reference.sha256) or self._scaled(reference)
         pixels = fit_to(candidate, prepared.size)
-        return Item(prepared, resized(pixels, self._scaled_size(prepared.size)))
+        return PreparedPair(prepared, resized(pixels, self._scaled_size(prepared.size)))
 
     def _scaled(self, shot: Screenshot) -> Reference:
         """Return a reference without features. Raises MetricError when it is too small."""
@@ -122,11 +122,11 @@ class Lpips(PairMetric):
         scale = min(1.0, scale)
         return round(width * scale), round(height * scale)
 
-    def shape(self, item: Item) -> Hashable:
+    def shape(self, item: PreparedPair) -> Hashable:
         """Return the size of the scaled screenshots."""
         return item.candidate.shape
 
-    def measure(self, items: Sequence[Item]) -> Sequence[float]:
+    def measure(self, items: Sequence[PreparedPair]) -> Sequence[float]:
         """Return one similarity for each pair.
 
         Features of new references are computed first, and kept.
@@ -141,7 +141,7 @@ class Lpips(PairMetric):
             self.recent.popitem(last=False)
         return [clamp(1.0 - distance) for distance in distances]
 
-    def _compute_features(self, items: Sequence[Item]) -> None:
+    def _compute_features(self, items: Sequence[PreparedPair]) -> None:
         """Compute and keep the features of the references that have none yet."""
         pending: dict[str, Pixels] = {}
         sizes: dict[str, tuple[int, int]] = {}

@@ -18,7 +18,7 @@ Key = tuple[str, ...]
 """What one value belongs to: the hash of an image, or the two of a pair."""
 
 
-class Outcome(NamedTuple):
+class PairOutcome(NamedTuple):
     """A similarity in [0, 1], or None and the reason."""
 
     similarity: float | None
@@ -30,8 +30,8 @@ class BrokenMetric(NamedTuple):
 
     reason: str
 
-    def outcome(self, pair: HashPair) -> Outcome:
-        return Outcome(None, self.reason)
+    def outcome(self, pair: HashPair) -> PairOutcome:
+        return PairOutcome(None, self.reason)
 
 
 class Values:
@@ -86,7 +86,7 @@ class Values:
         """Return the values of prepared items. Raises MetricError."""
         raise NotImplementedError
 
-    def outcome(self, pair: HashPair) -> Outcome:
+    def outcome(self, pair: HashPair) -> PairOutcome:
         """Return the similarity of a pair, or the reason why it has none."""
         raise NotImplementedError
 
@@ -115,13 +115,13 @@ class ImageValues(Values):
     def compute(self, items: Sequence[Any]) -> Sequence[Any]:
         return self.metric.read(items)
 
-    def outcome(self, pair: HashPair) -> Outcome:
+    def outcome(self, pair: HashPair) -> PairOutcome:
         reference, candidate = self.keys(pair)
         reason = self.reasons.get(reference) or self.reasons.get(candidate)
         if reason:
-            return Outcome(None, reason)
+            return PairOutcome(None, reason)
         similarity = self.metric.similarity(self._values[reference], self._values[candidate])
-        return Outcome(similarity, None)
+        return PairOutcome(similarity, None)
 
     def pack(self, value: Any) -> bytes:
         return self.metric.pack(value)
@@ -146,8 +146,8 @@ class PairValues(Values):
     def compute(self, items: Sequence[Any]) -> Sequence[float]:
         return self.metric.measure(items)
 
-    def outcome(self, pair: HashPair) -> Outcome:
-        return Outcome(self._values.get(pair), self.reasons.get(pair))
+    def outcome(self, pair: HashPair) -> PairOutcome:
+        return PairOutcome(self._values.get(pair), self.reasons.get(pair))
 
     def pack(self, value: float) -> bytes:
         return json.dumps(value).encode()

@@ -104,7 +104,7 @@ def _torch_home() -> Path:
     return Path(home).expanduser()
 
 
-def weights_digest(file: Path) -> str:
+def weight_file_digest(file: Path) -> str:
     """Return the sha256 of a file of weights.
 
     The hub's cache names large files by it, so they need not be read.

@@ -91,8 +91,11 @@ def _baselines(name: str, rows: Sequence[Row]) -> list[str]:
         return []
     phrases = []
     for row in rows:
-        final, ifs, vfs = (format_score(row[key]) for key in ("final", "ifs", "vfs"))
-        phrases.append(f"{row['model']} {final} (IFS {ifs}, VFS {vfs})")
+        model = row["model"]
+        final = format_score(row["final"])
+        ifs = format_score(row["ifs"])
+        vfs = format_score(row["vfs"])
+        phrases.append(f"{model} {final} (IFS {ifs}, VFS {vfs})")
     return [f"{name}, from baselines that are no models: {'; '.join(phrases)}."]
 
 
@@ -102,7 +105,11 @@ def _failures(scores: Sequence[TaskScore]) -> list[str]:
     for model, counts in failure_counts(scores).items():
         cells = [str(counts[cause]) for cause in CAUSES]
         lines.append([model, *cells])
-    return ["## Where pages failed", _table(("Model", *CAUSES), lines)]
+    headers = ("Model", *CAUSES)
+    return [
+        "## Where pages failed",
+        _table(headers, lines),
+    ]
 
 
 def _unscored(scores: Sequence[TaskScore]) -> list[str]:
@@ -134,8 +141,16 @@ def _costs(summary: Summary) -> list[str]:
     """Return what generation took; nothing when no model wrote anything."""
     if not summary.costs:
         return []
-    lines = [[cost["model"], *cost_cells(cost).values()] for cost in summary.costs]
-    return ["## Generation", COSTS_NOTE, _table(("Model", *COLUMNS.values()), lines)]
+    lines = []
+    for cost in summary.costs:
+        cells = cost_cells(cost)
+        lines.append([cost["model"], *cells.values()])
+    headers = ("Model", *COLUMNS.values())
+    return [
+        "## Generation",
+        COSTS_NOTE,
+        _table(headers, lines),
+    ]
 
 
 def _published() -> list[str]:

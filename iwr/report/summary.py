@@ -96,18 +96,23 @@ class Summary(NamedTuple):
 
     def parts_of(self, axis: str) -> list[Part]:
         """Return Final by value of one axis; no parts when the data do not say."""
-        by_value: dict[str, dict[str, Row]] = {}
+        by_value: dict[str, list[Row]] = {}
         for row in self.parts:
             if row["axis"] == axis:
-                by_value.setdefault(row["value"], {})[row["model"]] = row
-        if set(by_value) == {NOT_GIVEN}:
+                rows = by_value.setdefault(row["value"], [])
+                rows.append(row)
+        if list(by_value) == [NOT_GIVEN]:
             return []
-        parts = []
-        for value, rows in by_value.items():
-            tasks = rows[self.models[0]]["tasks"]
-            finals = [rows[model]["final"] for model in self.models]
-            parts.append(Part(value, tasks, finals))
-        return parts
+        return [self._part(value, rows) for value, rows in by_value.items()]
+
+    def _part(self, value: str, rows: Sequence[Row]) -> Part:
+        """Return one value of an axis from the rows of all models."""
+        by_model = {row["model"]: row for row in rows}
+        finals = []
+        for model in self.models:
+            finals.append(by_model[model]["final"])
+        tasks: int = rows[0]["tasks"]
+        return Part(value, tasks, finals)
 
 
 def leaderboard_cells(row: Row) -> list[str]:

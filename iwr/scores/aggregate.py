@@ -55,7 +55,8 @@ def leaderboard(scores: Iterable[TaskScore]) -> list[Row]:
     """Return a row for each model, best first; models without any score last."""
     by_model: dict[str, list[TaskScore]] = {}
     for score in scores:
-        by_model.setdefault(score.model, []).append(score)
+        group = by_model.setdefault(score.model, [])
+        group.append(score)
     rows = [row(group) for group in by_model.values()]
     return sorted(rows, key=_rank)
 
@@ -78,7 +79,8 @@ def breakdown(scores: Sequence[TaskScore]) -> list[Row]:
         parts: dict[str, list[TaskScore]] = {}
         for score in scores:
             value = getattr(score.classification, axis) or NOT_GIVEN
-            parts.setdefault(value, []).append(score)
+            part = parts.setdefault(value, [])
+            part.append(score)
         for value in sorted(parts):
             for model_row in leaderboard(parts[value]):
                 rows.append({"axis": axis, "value": value, **model_row})

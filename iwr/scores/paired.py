@@ -86,7 +86,7 @@ def read_side(
     for file in files:
         score = readable(file.path, TaskScore)
         if score is not None:
-            settings = dict(_settings(file.task, score))
+            settings = _settings(file.task, score)
             scores[file.task.folder.name] = ComparableScore(score, settings)
     return Side(f"{folder.parent.name}/{folder.name}", scores)
 
@@ -102,27 +102,44 @@ def _score_files(folder: Path, pattern: str) -> Iterator[ScoreFile]:
             yield ScoreFile(task, path)
 
 
-def _settings(task: TaskPaths, score: TaskScore) -> Iterator[tuple[str, str]]:
-    """Yield the settings of all stages that led to a score, by key."""
+def _settings(task: TaskPaths, score: TaskScore) -> Fingerprint:
+    """Return the settings of all stages that led to a score."""
+    rollout = readable(task.judge(score.judge).rollout, Rollout)
+    generation = readable(task.generation, Generation)
+    settings = dict(_score_settings(score))
+    if rollout:
+        settings.update(_rollout_settings(rollout))
+    if generation:
+        settings.update(_generation_settings(generation))
+    return settings
+
+
+def _score_settings(score: TaskScore) -> Iterator[tuple[str, str]]:
+    """Yield judge, protocol, data and, where metrics ran, their engines."""
     yield "judge", score.judge
     yield "protocol", score.protocol
     yield "data", score.fingerprint.get("input.task", "")
     for key, value in score.fingerprint.items():
         if not key.startswith("input."):
             yield key, value
-    if score.status is not ScoreStatus.UNSCORED:
-        for name, engine in score.engines.items():
-            yield f"metric {name}", engine
-    rollout = readable(task.judge(score.judge).rollout, Rollout)
-    if rollout:
-        for key, value in rollout.fingerprint.items():
-            if key not in ("input.page", "input.task"):
-                yield key, value
-    generation = readable(task.generation, Generation)
-    if generation:
-        for key in FROM_GENERATION:
-            if key in generation.fingerprint:
-                yield key, generation.fingerprint[key]
+    if score.status is ScoreStatus.UNSCORED:
+        return
+    for name, engine in score.engines.items():
+        yield f"metric {name}", engine
+
+
+def _rollout_settings(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """Yield the settings of the judge and of the browser."""
+    for key, value in rollout.fingerprint.items():
+        if key not in ("input.page", "input.task"):
+            yield key, value
+
+
+def _generation_settings(generation: Generation) -> Iterator[tuple[str, str]]:
+    """Yield what two models must share: the prompt and the frames they saw."""
+    for key in FROM_GENERATION:
+        if key in generation.fingerprint:
+            yield key, generation.fingerprint[key]
 
 
 # ---- comparing ---------------------------------------------------------------------------------

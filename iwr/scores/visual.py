@@ -99,10 +99,13 @@ def _is_screenshot_changed(shot: Shot, similarity: Similarity) -> bool:
 def _unscored_reason(pairs: Sequence[Pair], protocol: ProtocolConfig) -> str:
     """Return the first reason why a pair has no low-level or no high-level score."""
     for pair in pairs:
+        names = []
         if pair.low is None:
-            for name in protocol.low:
-                if name in pair.reasons:
-                    return f"step {pair.step}: {name}: {pair.reasons[name]}"
-        if protocol.high and pair.high is None and HIGH in pair.reasons:
-            return f"step {pair.step}: {HIGH}: {pair.reasons[HIGH]}"
+            names += protocol.low
+        if protocol.high and pair.high is None:
+            names.append(HIGH)
+        for name in names:
+            reason = pair.reasons.get(name)
+            if reason is not None:
+                return f"step {pair.step}: {name}: {reason}"
     return "no checkpoint could be compared"

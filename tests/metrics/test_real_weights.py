@@ -1,4 +1,4 @@
-"""Metrics with real weights from packages: EasyOCR as the reference calls it, LPIPS with AlexNet."""
+"""Metrics with real weights from packages: EasyOCR as the reference calls it, and LPIPS."""
 
 from __future__ import annotations
 
