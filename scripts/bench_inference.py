@@ -1,9 +1,10 @@
-"""Does our client keep the engine as busy as vLLM's own serving benchmark does? Same server, same questions.
+"""Compare the client with vLLM's own serving benchmark: same server, same questions.
 
     python scripts/bench_inference.py [model=NAME …] [--requests 48] [--rounds 3] [--concurrency 16]
 
-Rounds alternate: vLLM's `vllm.benchmarks.serve.benchmark`, then ours (`Contestant.ask`: probing the recording, planning and
-auditing its frames included), then ours with one request at a time. The first round warms the caches and is not counted.
+Rounds alternate: vLLM's `vllm.benchmarks.serve.benchmark`, then ours (`ServedModel.ask`: probing
+the recording, planning and auditing its frames included), then ours with one request at a time. The
+first round warms the caches and is not counted.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from iwr.config import Config, ModelConfig, load_config
 from iwr.inference import video
 from iwr.inference.client import ChatClient
 from iwr.inference.engines.vllm import ServedModel, max_tokens
-from iwr.inference.server.process import Endpoint, Server
+from iwr.inference.server.endpoint import Endpoint
+from iwr.inference.server.process import Server
 from iwr.records import Task
 
 
@@ -39,29 +41,32 @@ class Rate(NamedTuple):
 async def ours(
     tasks: list[Task], model: ModelConfig, config: Config, endpoint: Endpoint, concurrency: int
 ) -> Rate:
-    """The questions as `iwr generate` asks them."""
-    slots, contestant = asyncio.Semaphore(concurrency), ServedModel(model, config)
+    """Measure the questions as `iwr generate` asks them."""
+    slots = asyncio.Semaphore(concurrency)
+    served_model = ServedModel(model, config)
 
     async def one(task: Task, client: ChatClient) -> int:
         async with slots:
-            return (await contestant.ask(task, client)).usage.completion_tokens or 0
+            reply = await served_model.ask(task, client)
+            return reply.usage.completion_tokens or 0
 
     async with ChatClient([endpoint], seconds=3600) as client:
-        await contestant.ask(tasks[0], client)  # loads the model's processor
-        started = time.perf_counter()
+        await served_model.ask(tasks[0], client)  # loads the model's processor
+        start = time.perf_counter()
         tokens = await asyncio.gather(*(one(task, client) for task in tasks))
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - start
     return Rate(len(tasks) / seconds, sum(tokens) / seconds)
 
 
 async def theirs(
     tasks: list[Task], model: ModelConfig, config: Config, endpoint: Endpoint, concurrency: int
 ) -> Rate:
-    """The same questions from vLLM's own benchmark."""
+    """Measure the same questions from vLLM's own benchmark."""
     from vllm.benchmarks.datasets import SampleRequest
     from vllm.benchmarks.serve import TaskType, benchmark
 
-    contestant, questions = ServedModel(model, config), []
+    served_model = ServedModel(model, config)
+    questions = []
     for task in tasks:
         frames = video.count(video.probe(task.video, task.id), config.protocol)
         body = {
@@ -69,12 +74,14 @@ async def theirs(
             "media_io_kwargs": video.request_settings(model, frames),
             "return_token_ids": True,
         }
-        chat = contestant.messages(task, [])
-        questions.append(
-            SampleRequest(
-                "", 1, max_tokens(model, config), chat_messages=chat, request_overrides=body
-            )
+        question = SampleRequest(
+            "",
+            1,
+            max_tokens(model, config),
+            chat_messages=served_model.messages(task, []),
+            request_overrides=body,
         )
+        questions.append(question)
     measure = partial(
         benchmark,
         task_type=TaskType.GENERATION,
@@ -106,6 +113,49 @@ async def theirs(
     return Rate(result["request_throughput"], result["total_output_tokens"] / result["duration"])
 
 
+def sample_tasks(root: Path, number: int) -> list[Task]:
+    """Return `number` tasks that repeat eight recordings of 4 to 11 seconds."""
+    different = []
+    for index in range(8):
+        task = recordings.task(root, f"t{index}", 4 + index, colour=40 + 20 * index)
+        different.append(task)
+    return [different[index % len(different)] for index in range(number)]
+
+
+class Round(NamedTuple):
+    """One round of measurements."""
+
+    benchmark: Rate
+    client: Rate
+    one_at_a_time: Rate
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{rate.requests:.2f} requests/s, {rate.tokens:.0f} tokens/s" for rate in self
+        )
+
+
+def measure_round(
+    tasks: list[Task], model: ModelConfig, config: Config, endpoint: Endpoint, concurrency: int
+) -> Round:
+    question = (model, config, endpoint)
+    return Round(
+        benchmark=asyncio.run(theirs(tasks, *question, concurrency)),
+        client=asyncio.run(ours(tasks, *question, concurrency)),
+        one_at_a_time=asyncio.run(ours(tasks[:8], *question, 1)),
+    )
+
+
+def report(rounds: list[Round], concurrency: int) -> None:
+    """Print the medians."""
+    ratio = statistics.median(one.client.requests / one.benchmark.requests for one in rounds)
+    gain = statistics.median(one.client.tokens / one.one_at_a_time.tokens for one in rounds)
+    print(
+        f"ours / vLLM's benchmark: {ratio:.3f} (requests a second, median of {len(rounds)} rounds)"
+    )
+    print(f"{concurrency} in flight / one at a time: {gain:.2f} (tokens a second)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("settings", nargs="*")
@@ -114,38 +164,19 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=16)
     options = parser.parse_args()
     config, (model,) = load_config([f"server.in_flight={options.concurrency}", *options.settings])
+    rounds = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        few = [
-            recordings.task(root, f"t{number}", 4 + number % 8, colour=40 + 20 * number)
-            for number in range(8)
-        ]
-        tasks = [few[number % len(few)] for number in range(options.requests)]
+        tasks = sample_tasks(root, options.requests)
         with Server(model, config, media=root, logs=root) as server:
             assert server.endpoint
-            ask = (tasks, model, config, server.endpoint)
-            rounds = []
             for number in range(options.rounds + 1):
-                found = [
-                    asyncio.run(theirs(*ask, options.concurrency)),
-                    asyncio.run(ours(*ask, options.concurrency)),
-                ]
-                found.append(asyncio.run(ours(tasks[: len(few)], *ask[1:], 1)))
-                rounds.append(found)
-                shown = "; ".join(
-                    f"{rate.requests:.2f} requests/s, {rate.tokens:.0f} tokens/s" for rate in found
-                )
+                one = measure_round(tasks, model, config, server.endpoint, options.concurrency)
+                rounds.append(one)
                 print(
-                    f"round {number}: vLLM's benchmark, ours, ours one at a time: {shown}",
-                    flush=True,
+                    f"round {number}: vLLM's benchmark, ours, ours one at a time: {one}", flush=True
                 )
-    counted = rounds[1:]
-    ratio = statistics.median(mine.requests / yours.requests for yours, mine, _ in counted)
-    gain = statistics.median(many.tokens / one.tokens for _, many, one in counted)
-    print(
-        f"ours / vLLM's benchmark: {ratio:.3f} (requests a second, median of {len(counted)} rounds)"
-    )
-    print(f"{options.concurrency} in flight / one at a time: {gain:.2f} (tokens a second)")
+    report(rounds[1:], options.concurrency)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Each architecture, as a tiny random checkpoint: from our own config, with both engines, the planned frames arrive.
+"""Tiny random checkpoints of each architecture get the planned frames, with both engines.
 
-The transformers engine runs here, in this process. vLLM, a server an architecture, runs with --full; all twelve recordings
-of the matrix: python scripts/architecture_matrix.py
+The transformers engine runs here, in this process. vLLM, a server an architecture, runs with
+--full; all twelve recordings of the matrix: python scripts/architecture_matrix.py
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ ANSWER = {
 
 
 class Wire:
-    """A server that gives one prepared (status, body) after the other, then `ANSWER`; it keeps what it was asked."""
+    """A server that gives prepared answers (status, body), then `ANSWER`; it keeps all requests."""
 
     def __init__(
         self, *replies: tuple[int, object] | Callable[[], None], models: Sequence[str] = ("tiny",)

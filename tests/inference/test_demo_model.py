@@ -1,4 +1,4 @@
-"""The demo model answers what it sees: shipped recordings, new ones of other timing, and recordings of other sites.
+"""The demo model answers what it sees: shipped recordings, slower ones, those of other sites.
 
 All questions go through the generate stage in one run, so one vLLM server is started.
 """

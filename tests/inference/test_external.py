@@ -1,4 +1,4 @@
-"""`server=external`: an OpenAI-compatible server on hardware of the user's own, with weights that are not on this machine."""
+"""`server=external`: a server on the user's own hardware, with weights that are not here."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_thinking_and_truncation_are_recorded(tmp_path):
 def test_one_refused_task_does_not_stop_the_others(tmp_path):
     tasks = [recordings.task(tmp_path, "a", 2), recordings.task(tmp_path, "b", 2)]
     refusal = 400, {"error": {"message": "Could not open video stream"}}
-    with pytest.raises(AssertionError):  # one is still owed
+    with pytest.raises(AssertionError):  # one is still pending
         run(tasks, Wire(refusal, reply(PAGE), models=["x"]), tmp_path)
     records = [
         read_record(tmp_path / "run" / "hf" / name / "generation.json", Generation) for name in "ab"

@@ -1,4 +1,4 @@
-"""Requests that do not fit into the context: an error with the numbers, or a documented way down."""
+"""Requests that do not fit into the context: an error with the numbers, or fewer frames."""
 
 from __future__ import annotations
 

@@ -44,8 +44,10 @@ def is_server(process: psutil.Process) -> bool:
 
 
 def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
-    """Kill the first server (-9, without a word) when answers[0] tasks are answered and it works on the next one, the second at
-    answers[1] …"""
+    """Kill the first server (-9) when answers[0] tasks are answered and it works on the next one.
+
+    The second is killed at answers[1], and so on.
+    """
 
     def serving(number: int) -> bool:
         logs = sorted(paths.logs.glob("server-*.log"))
@@ -65,7 +67,8 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
             servers = [process.pid for process in started if is_server(process)]
             while len(list(paths.folder.glob(f"{model.name}/*/generation.json"))) < wanted:
                 time.sleep(0.05)
-            # the next question has come by then, its answer takes several seconds; a process of its own, as this one may be busy
+            # the next question has come by then, and its answer takes several seconds;
+            # a process of its own, as this one may be busy
             subprocess.run(
                 ["sh", "-c", f"sleep 1; kill -9 {' '.join(map(str, servers))}"], check=True
             )
@@ -187,7 +190,7 @@ def test_replicas_share_the_work(tiny_model, tmp_path):
     assert len(answered) == 2 and sum(answered) == 6 and min(answered) >= 2
 
 
-# ---- transformers -----------------------------------------------------------------------------------
+# ---- transformers --------------------------------------------------------------------------------
 
 
 def local(tiny_model, *overrides):
@@ -250,10 +253,12 @@ CHAT_MODEL = textwrap.dedent('''
             self.weight = torch.nn.Parameter(torch.zeros(1))
             self.post_init()
 
-        def chat(self, tokenizer, pixel_values, question, generation_config, history=None, return_history=False,
-                 num_patches_list=None, IMG_START_TOKEN="<img>", IMG_END_TOKEN="</img>", IMG_CONTEXT_TOKEN="<IMG_CONTEXT>", verbose=False):
+        def chat(self, tokenizer, pixel_values, question, generation_config, history=None,
+                 return_history=False, num_patches_list=None, IMG_START_TOKEN="<img>",
+                 IMG_END_TOKEN="</img>", IMG_CONTEXT_TOKEN="<IMG_CONTEXT>", verbose=False):
             assert question.count("<image>") == len(num_patches_list) == pixel_values.shape[0]
-            return f"```html\\n<p>{tuple(pixel_values.shape)} {generation_config['max_new_tokens']}</p>\\n```"
+            limit = generation_config["max_new_tokens"]
+            return f"```html\\n<p>{tuple(pixel_values.shape)} {limit}</p>\\n```"
 ''')
 
 

@@ -29,7 +29,7 @@ ASK = textwrap.dedent("""
 
 @pytest.fixture
 def hub(tmp_path):
-    """Environment of a compute node without network, whose hub cache holds org/name at one commit."""
+    """Environment of a node without network, whose hub cache holds org/name at one commit."""
     folder = tmp_path / "models--org--name"
     (folder / "snapshots" / COMMIT).mkdir(parents=True)
     (folder / "snapshots" / COMMIT / "config.json").write_text("{}")

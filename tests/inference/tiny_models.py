@@ -1,8 +1,9 @@
-"""Tiny random checkpoints of real architectures, written with the upstream classes, that a CPU serves in seconds.
+"""Tiny random checkpoints of real architectures, which a CPU serves in seconds.
 
     python tests/inference/tiny_models.py FAMILY FOLDER
 
-Attention heads are 32 wide at least: vLLM on a CPU takes 32, 64 or 128; heads of linear attention are 128, as in releases.
+They are written with the upstream classes. Attention heads are 32 wide at least: vLLM on a CPU
+takes 32, 64 or 128; heads of linear attention are 128, as in releases.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 TEXT = (
-    "You see overview images of a website's assets, then a screen recording. Answer with <html><body>the file</body></html>. "
-    * 3
+    "You see overview images of a website's assets, then a screen recording. "
+    "Answer with <html><body>the file</body></html>. " * 3
 )
 THINK = ["<think>", "</think>"]
 QWEN = [
@@ -53,7 +54,7 @@ TEXT_MODEL = dict(
 VISION = dict(depth=2, hidden_size=64, intermediate_size=128, num_heads=2, out_hidden_size=64)
 
 
-# ---- tokenizer and chat template --------------------------------------------------------------------
+# ---- tokenizer and chat template -----------------------------------------------------------------
 
 
 def tokenizer(special: list[str], **names: str) -> Any:
@@ -82,7 +83,8 @@ def template(image: str, video: str, start: str = "<|im_start|>", end: str = "<|
     """A chat template in the way of these families."""
     return (
         "{% for message in messages %}" + start + "{{ message.role }}\n"
-        "{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}"
+        "{% if message.content is string %}{{ message.content }}{% else %}"
+        "{% for part in message.content %}"
         "{% if part.type == 'image' %}"
         + image
         + "{% elif part.type == 'video' %}"
@@ -134,7 +136,7 @@ def save(model: Any, config: Any, processor: Any, folder: Path) -> None:
     model(config).to(torch.bfloat16).save_pretrained(folder)
 
 
-# ---- families ---------------------------------------------------------------------------------------
+# ---- families ------------------------------------------------------------------------------------
 
 
 def qwen2_vl(folder: Path) -> None:
@@ -225,7 +227,7 @@ def qwen3_vl_moe(folder: Path) -> None:
     vision = VISION | dict(deepstack_visual_indexes=[0], num_position_embeddings=64)
     config = Qwen3VLMoeConfig(text_config=text, vision_config=vision, **qwen_ids(words))
     save(Qwen3VLMoeForConditionalGeneration, config, processor, folder)
-    # released checkpoints keep the experts' matrices the other way round than this transformers writes them
+    # released checkpoints keep the experts' matrices the other way round
     transposed(folder, "experts.gate_up_proj", "experts.down_proj")
 
 
@@ -374,7 +376,7 @@ def video_llama_3(folder: Path) -> None:
         image_token="<image>",
         video_token="<video>",
     )
-    # vLLM takes the most frequent token of a video for its media token, so a frame needs more than one
+    # vLLM takes the most frequent token of a video for its media token, so a frame needs several
     video = VideoLlama3VideoProcessor(
         size={"shortest_edge": 4 * 28 * 28, "longest_edge": 64 * 16 * 28 * 28}
     )
@@ -436,7 +438,7 @@ def llava_onevision(folder: Path) -> None:
     renamed(folder, "vision_tower.", "vision_tower.vision_model.")
 
 
-# ---- what this transformers writes otherwise than released checkpoints are ----------------------------
+# ---- what this transformers writes otherwise than released checkpoints are -----------------------
 
 
 def transposed(folder: Path, *names: str) -> None:

@@ -145,7 +145,9 @@ class LocalModel:
         prompt = inputs["input_ids"][0].tolist()
         start = time.monotonic()
         output = self._network.generate(
-            **inputs, **self._sampling(request.max_tokens), **self._stops(processor.tokenizer)
+            **inputs,
+            **self._sampling(request.max_tokens),
+            **self._stops(processor.tokenizer),
         )
         seconds = time.monotonic() - start
         tokens = output[0, len(prompt) :]
@@ -185,9 +187,8 @@ class LocalModel:
             images += frames
             parts += [{"type": "image"} for _ in frames]
         else:
-            media = video_input(
-                recording, places, np.stack([np.asarray(frame) for frame in frames])
-            )
+            pixels = np.stack([np.asarray(frame) for frame in frames])
+            media = video_input(recording, places, pixels)
             parts.append({"type": "video"})
         parts.append({"type": "text", "text": text_for(task)})
         text = processor.apply_chat_template(
@@ -197,7 +198,11 @@ class LocalModel:
             **self.model.chat_template,
         )
         inputs = processor(
-            text=[text], images=images or None, return_tensors="pt", **media, **self.model.processor
+            text=[text],
+            images=images or None,
+            return_tensors="pt",
+            **media,
+            **self.model.processor,
         )
         return inputs.to(self._network.device, dtype=self._network.dtype)
 

@@ -1,4 +1,4 @@
-"""The life of a model server: its command, what goes wrong before it starts, and a real vLLM that serves."""
+"""The life of a model server: its command, failures before it starts, and a real vLLM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from iwr.inference.server.command import command, model_path, server_environment
 from iwr.inference.server.diagnosis import diagnose, phase, tail
 from iwr.inference.server.process import Server
 
-# ---- without a server -------------------------------------------------------------------------------
+# ---- without a server ----------------------------------------------------------------------------
 
 
 def settings(*overrides):
@@ -129,17 +129,20 @@ def test_weights_of_another_architecture_are_named_at_once(tmp_path):
 
 
 LOGS = {  # what vLLM 0.32 and its libraries print, and the setting that helps
-    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB": "model.gpus",
-    "ValueError: To serve at least one request with the models's max seq len (131072), (16.00 GiB KV cache is needed, which is larger than "
-    "the available KV cache memory (6.39 GiB).": "model.context",
-    "ValueError: User-specified max_model_len (9999) is greater than the derived max_model_len (max_position": "set it lower",
-    "ValueError: Free memory on device cuda:0 (10/79 GiB) on startup is less than desired GPU memory utilization": "gpu-memory-utilization",
-    "ValueError: Available memory on node 0 (15/24 GiB) on kv cache allocation is less than requested memory for kv (4000.0 GiB). "
-    "Decrease --kv-cache-memory-bytes, VLLM_CPU_KVCACHE_SPACE, or reduce CPU memory used by other processes.": "KVCACHE_SPACE",
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has": "gpus",
+    "ValueError: To serve at least one request with the models's max seq len (131072), (16.00 GiB "
+    "KV cache is needed, which is larger than the available KV cache memory (6.39 GiB).": "context",
+    "ValueError: User-specified max_model_len (9999) is greater than the derived max_model_len "
+    "(max_position": "set it lower",
+    "ValueError: Free memory on device cuda:0 (10/79 GiB) on startup is less than desired GPU "
+    "memory utilization": "gpu-memory-utilization",
+    "ValueError: Available memory on node 0 (15/24 GiB) on kv cache allocation is less than "
+    "requested memory for kv (4000.0 GiB). Decrease --kv-cache-memory-bytes": "KVCACHE_SPACE",
     "api_server.py: error: unrecognized arguments: --no-such-option": "engine_args",
-    "ValueError: The checkpoint you are trying to load has model type `x` but Transformers does not recognize this architecture": "kind=",
+    "ValueError: The checkpoint you are trying to load has model type `x` but Transformers does "
+    "not recognize this architecture": "kind=",
     "huggingface_hub.errors.GatedRepoError: 401 Client Error.": "HF_TOKEN",
-    "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder": "iwr prefetch",
+    "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate": "iwr prefetch",
     "OSError: [Errno 98] Address already in use": "new port",
 }
 
@@ -157,8 +160,8 @@ def test_the_end_of_a_log_shows_no_secret():
     assert "hf_secret" not in shown and "<HF_TOKEN>" in shown and len(shown.splitlines()) == 12
 
 
-def test_the_root_cause_is_shown_although_it_stands_far_above():
-    cause = "(EngineCore pid=7) ERROR 11-22 21:48:40 [core.py:9] ValueError: head size 16 is not supported"
+def test_the_root_cause_is_shown_although_it_is_far_above():
+    cause = "(EngineCore pid=7) ERROR 11-22 [core.py:9] ValueError: head size 16 is not supported"
     log = "\n".join(
         [
             cause,
@@ -170,7 +173,10 @@ def test_the_root_cause_is_shown_although_it_stands_far_above():
 
 
 def test_phases_of_a_start():
-    log = "INFO Initializing a V1 LLM engine (v0.32.0)\nLoading safetensors checkpoint shards:  25% Completed\n"
+    log = (
+        "INFO Initializing a V1 LLM engine (v0.32.0)\n"
+        "Loading safetensors checkpoint shards:  25% Completed\n"
+    )
     assert (phase(""), phase(log)) == ("importing", "loading weights 25 %")
     assert (
         phase(log + "init engine (profile, create kv cache, warmup model) took 3.1 s")
@@ -186,7 +192,7 @@ def test_no_vllm_behind_an_external_address(tmp_path):
         Server(model, config, media=None, logs=tmp_path).start()
 
 
-# ---- a real vLLM ------------------------------------------------------------------------------------
+# ---- a real vLLM ---------------------------------------------------------------------------------
 
 
 def ask(server, task, *overrides, context=None):
@@ -216,7 +222,8 @@ def test_the_planned_frames_arrive(model_server, tmp_path, seconds, rate, planne
 
 @pytest.mark.vllm
 def test_an_engine_that_samples_otherwise_is_caught(model_server, tmp_path):
-    # the running server samples once a second; here the protocol wants twice, and the request must not say so
+    # the running server samples once a second; the protocol of this request asks for twice,
+    # and the request does not say so
     with pytest.raises(AuditError, match="instead of"):
         ask(
             model_server,
@@ -286,7 +293,7 @@ def test_an_external_server_gets_the_files_themselves(model_server, tmp_path, mo
     assert model_server.alive()  # leaving an external server does not end it
 
 
-# ---- starts that fail, and exits ---------------------------------------------------------------------
+# ---- starts that fail, and exits -----------------------------------------------------------------
 
 
 @pytest.mark.vllm
