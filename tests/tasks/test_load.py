@@ -91,7 +91,7 @@ VIDEO, STEPS, SHEET = (
 )
 RESOLUTION = "recording_details.resolution"
 
-# name: (how task 1 is broken, where the fault is said to be: file, line, step, field, words of the message)
+# name: (how task 1 is broken, the fault: file, line, step, field, words of the message)
 CASES = {
     "broken JSON": (
         lines(b'{"id": 1, "action_seq'),

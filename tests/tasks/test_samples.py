@@ -1,4 +1,4 @@
-"""The bundled samples keep the rules that make them worth judging on, and their pages do what their scripts say."""
+"""The bundled samples are worth judging on, and their pages do what their scripts say."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_the_true_page_replayed_gives_the_shipped_checkpoints(task: Task):
         pytest.skip(f"rendered a little differently: recorded with {task.environment}")
 
 
-# ---- the script against the page, with nothing of our own in between ------------------------------------
+# ---- the script against the page, with nothing of our own in between ----
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,8 @@ def browser() -> Iterator[Browser]:
 
 
 READABLE = """() => {
-  const out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
   while (walk.nextNode()) {
     const parent = walk.currentNode.parentNode;
     if (["SCRIPT", "STYLE"].includes(parent.tagName)) continue;

@@ -171,12 +171,9 @@ async def _perform(performer: Performer, action: ScriptAction) -> None:
 async def _settle(tab: Tab) -> None:
     if await tab.settle():
         return
-    reason = getattr(tab, "unsettled_reason", None)
-    detail = ""
-    if reason:
-        detail = f" ({reason})"
     raise ActionError(
-        f"the page does not come to rest afterwards{detail}, so no screenshot of it can be repeated"
+        f"the page does not come to rest afterwards ({tab.unsettled_reason}), "
+        "so no screenshot of it can be repeated"
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
+from iwr.browser.page import Tab
 from iwr.contract import Contract
 from iwr.errors import DataError
 from iwr.tasks.load import load
@@ -21,43 +22,56 @@ PAGE = """<!DOCTYPE html><title>Gestures</title>
 #handle{position:absolute;top:420px;left:20px;width:20px;height:20px;background:#36c}</style>
 <p id="log">ready</p><h2>Controls</h2>
 <div class="menu box">Products<ul><li id="laptops">Laptops</li></ul></div>
-<button id="twice">Rename</button><button id="context">Options</button><div class="box" id="hold">Hold</div>
-<label class="box"><input type="checkbox" id="done">Accept</label><div class="box" id="tip">Tooltip</div>
+<button id="twice">Rename</button><button id="context">Options</button>
+<div class="box" id="hold">Hold</div>
+<label class="box"><input type="checkbox" id="done">Accept</label>
+<div class="box" id="tip">Tooltip</div>
 <button id="sure">Delete</button><button id="name">Greet</button>
 <select id="size"><option>Small<option>Large</select><button id="up">Upload</button>
 <input type="file" id="file" hidden><div class="box" id="wheel">Wheel zone</div>
 <div class="box" draggable="true" id="card">Card</div><div class="box" id="bin">Bin</div>
 <canvas id="canvas" width="90" height="30" style="background:#eee"></canvas>
-<img usemap="#m" width="40" height="30" alt="" src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>">
+<img usemap="#m" width="40" height="30" alt=""
+ src="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>">
 <map name="m"><area id="area" shape="rect" coords="0,0,40,30" href="#"></map>
 <open-root></open-root><iframe id="frame" width="90" height="40"></iframe>
 <iframe id="foreign" sandbox="allow-scripts" width="90" height="40"></iframe>
 <div id="handle"></div>
 <script>
-const $ = (id) => document.getElementById(id), say = (text) => { $("log").textContent = text };
-const on = (id, type, text) => $(id).addEventListener(type, (event) => { event.preventDefault(); say(text) });
-on("laptops", "click", "bought a laptop"); on("twice", "dblclick", "renaming"); on("tip", "mouseenter", "a tip");
-on("context", "contextmenu", "options are open"); on("area", "click", "area chosen");
+const $ = (id) => document.getElementById(id);
+const say = (text) => { $("log").textContent = text };
+const on = (id, type, text) => $(id).addEventListener(type, (event) => {
+  event.preventDefault(); say(text) });
+on("laptops", "click", "bought a laptop"); on("twice", "dblclick", "renaming");
+on("tip", "mouseenter", "a tip");
+on("context", "contextmenu", "options are open");
+on("area", "click", "area chosen");
 $("done").onchange = () => say("accepted");
 let timer; $("hold").onmousedown = () => { timer = setTimeout(() => say("held long"), 600) };
 $("hold").onmouseup = () => clearTimeout(timer);
 $("sure").onclick = () => say(confirm("Delete all 3 files?") ? "gone" : "kept");
 $("name").onclick = () => say("Hello " + prompt("Your name?", "nobody"));
 $("size").onchange = () => say("size " + $("size").value);
-$("up").onclick = () => $("file").click(); $("file").onchange = () => say("sent " + $("file").files[0].name);
-$("wheel").addEventListener("wheel", (event) => { event.preventDefault(); say("wheel turned") }, {passive: false});
+$("up").onclick = () => $("file").click();
+$("file").onchange = () => say("sent " + $("file").files[0].name);
+$("wheel").addEventListener("wheel", (event) => {
+  event.preventDefault(); say("wheel turned") }, {passive: false});
 $("card").ondragstart = (event) => event.dataTransfer.setData("text", "x");
 $("bin").ondragover = (event) => event.preventDefault(); on("bin", "drop", "thrown away");
-$("canvas").onclick = (event) => say(event.offsetX < 30 ? "left of canvas" : "right of canvas");
+$("canvas").onclick = (event) =>
+  say(event.offsetX < 30 ? "left of canvas" : "right of canvas");
 customElements.define("open-root", class extends HTMLElement { connectedCallback() {
   this.attachShadow({mode: "open"}).innerHTML = "<button>Inside</button>";
   this.shadowRoot.querySelector("button").onclick = () => say("inside the root"); } });
-$("frame").srcdoc = `<button onclick="parent.say('inside the frame')">In</button>`; window.say = say;
+$("frame").srcdoc = `<button onclick="parent.say('inside the frame')">In</button>`;
+window.say = say;
 $("foreign").srcdoc = `<button onclick="parent.postMessage('from afar', '*')">Far</button>`;
 addEventListener("message", (event) => { if (event.data === "from afar") say(event.data) });
 let from = null; $("handle").onmousedown = (event) => { from = event.clientX };
-addEventListener("mousemove", (event) => { if (from !== null) $("handle").style.left = 20 + event.clientX - from + "px" });
-addEventListener("mouseup", (event) => { if (from !== null) say("slid by " + (event.clientX - from)); from = null });
+addEventListener("mousemove", (event) => {
+  if (from !== null) $("handle").style.left = 20 + event.clientX - from + "px" });
+addEventListener("mouseup", (event) => {
+  if (from !== null) say("slid by " + (event.clientX - from)); from = null });
 </script>"""
 ACTIONS = [
     ("bought a laptop", {"target": "#laptops", "hover": ".menu"}),
@@ -220,6 +234,18 @@ def test_a_gesture_that_cannot_be_done_is_refused(tmp_path, fields, says):
     with pytest.raises(DataError, match="action 1") as caught:
         record_contract(folder)
     assert says in str(caught.value)
+
+
+@pytest.mark.browser
+def test_a_state_that_never_settles_is_refused_with_the_reason(tmp_path, monkeypatch):
+    async def settle(tab: Tab) -> bool:
+        tab.unsettled_reason = "an animation of 'p#log' still runs"
+        return False
+
+    monkeypatch.setattr(Tab, "settle", settle)
+    folder = site(tmp_path, script(("x", {"target": "#twice"})))
+    with pytest.raises(DataError, match="the opened page: .* rest afterwards .an animation of"):
+        record_contract(folder)
 
 
 def test_an_unreadable_contract_is_a_fault_and_one_of_another_length_too(tmp_path):

@@ -19,10 +19,12 @@ PAGE = """<!DOCTYPE html><title>Greeter</title>
 .twin{position:absolute;top:300px;height:40px;width:90px;left:0} #lid{background:#333}</style>
 <main><img src="__PLACEHOLDER_ASSETS_BASE_DIR__/asset_001.png" width="60" height="60">
 <input id="name"><div class="btn" id="go">Greet</div><p id="out"></p><div class="bar"></div>
-<div class="twin" id="under">under</div><div class="twin" id="lid">lid</div><p style="margin-top:700px" id="end">The end</p></main>
+<div class="twin" id="under">under</div><div class="twin" id="lid">lid</div>
+<p style="margin-top:700px" id="end">The end</p></main>
 <script>
 const $ = s => document.querySelector(s)
-go.onclick = () => { out.textContent = "Hello " + $("#name").value; $(".bar").style.width = "200px" }
+go.onclick = () => {
+  out.textContent = "Hello " + $("#name").value; $(".bar").style.width = "200px" }
 document.onkeydown = e => { if (e.key == "Escape") out.textContent = "" }
 </script>"""
 SCRIPT = """resolution: 640x480
@@ -30,8 +32,16 @@ source_website: greeter
 classification: {domain: Tests, interaction_complexity: low}
 actions:
 - {type: Type, target: "#name", text: Ada, description: Type 'Ada' into the field.}
-- {type: Click, target: "#go", description: Click 'Greet'., assertion: The text 'Hello Ada' appears., checkpoint: true}
-- {type: Scroll, direction: down, pages: 0.8, description: Scroll down to the end., checkpoint: true}
+- type: Click
+  target: "#go"
+  description: Click 'Greet'.
+  assertion: The text 'Hello Ada' appears.
+  checkpoint: true
+- type: Scroll
+  direction: down
+  pages: 0.8
+  description: Scroll down to the end.
+  checkpoint: true
 - {type: Press, key: Escape, description: Press Escape.}
 """
 SECONDS = 4.5  # of the recording at pace 0.5, roughly
@@ -198,7 +208,9 @@ def test_a_page_that_is_too_large_or_a_place_that_cannot_be_written_is_one_messa
 
 
 def click(target: str) -> str:
-    return f"actions:\n- {{type: Press, key: a, description: x}}\n- {{type: Click, target: '{target}', description: Click it.}}\n"
+    first = "{type: Press, key: a, description: x}"
+    second = f"{{type: Click, target: '{target}', description: Click it.}}"
+    return f"actions:\n- {first}\n- {second}\n"
 
 
 @pytest.mark.browser
