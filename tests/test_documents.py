@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from iwr.cli.commands import EXAMPLES
+from iwr.cli.commands import COMMANDS as IWR_COMMANDS
 from iwr.config import Config, load_config
 from iwr.config.schema import OPEN
 from iwr.errors import ConfigError
@@ -124,7 +124,7 @@ def place(tmp_path_factory):
 
 def composable(settings, command):
     """Without the keys of the command itself, and with what stands for a name."""
-    own = {"import": ("from", "contestant"), "export": ("to",)}.get(command, ())
+    own = {"import": ("from", "only"), "export": ("to",)}.get(command, ())
     kept = [setting for setting in settings if setting.partition("=")[0] not in own]
     names = {"model": "demo", "judge": "rules", "protocol": "offline", "cluster": "default"}
     values = {
@@ -151,7 +151,7 @@ def test_there_are_commands_in_all_the_places_where_people_look():
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_each_command_exists_and_its_settings_compose(command):
     name, *settings = (word for word in command.words if not word.startswith("--"))
-    assert name in EXAMPLES
+    assert name in IWR_COMMANDS
     if name not in HYDRA:
         return
     settings = composable(settings, name)

@@ -1,30 +1,23 @@
-"""Tab completion: of commands by argcomplete, of settings from the config groups and their schemas. Nothing is composed."""
+"""Tab completion: commands by argcomplete, settings from the config groups and their schemas.
+
+Nothing is composed.
+"""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import fields
 from importlib.resources import files
 
+from iwr.cli.commands import Command
 from iwr.config import GROUPS, RunConfig
 from iwr.errors import ConfigError
 
 SHELLS = ("bash", "zsh")
-COMMON = (
-    "models",
-    "model.path",
-    "data.root",
-    "data.tasks",
-    "server.url",
-)  # offered before a dot is typed, beside groups and run.*
-OWN = {
-    "compare": ("judge", "protocol"),
-    "record": ("page", "script", "out", "id", "pace", "seed"),
-    "import": ("from", "contestant"),
-    "export": ("to",),
-}
-PATHS = (
+COMMON = ("models", "model.path", "data.root", "data.tasks", "server.url")
+"""Keys that are offered before a dot is typed, beside the groups and `run.*`."""
+
+PATHS = {
     "data.root",
     "model.path",
     "judge.model.path",
@@ -36,7 +29,7 @@ PATHS = (
     "out",
     "from",
     "to",
-)
+}
 VALUES = {
     "run.on_change": ("stop", "overwrite"),
     "model.over_context": ("error", "degrade"),
@@ -45,76 +38,88 @@ VALUES = {
 
 
 def script(shell: str) -> str:
-    """What the shell must read, e.g. `source <(iwr completion bash)`. Raises ConfigError for other shells."""
+    """Return what the shell must read, e.g. `source <(iwr completion bash)`.
+
+    Raise ConfigError for other shells.
+    """
     if shell not in SHELLS:
         raise ConfigError(
             f"no completion for {shell or 'no shell'}",
             hint=f"choose {' or '.join(SHELLS)}: iwr completion bash",
         )
-    from argcomplete import shellcode
+    from argcomplete.shell_integration import shellcode
 
     return shellcode(["iwr"], shell=shell)
 
 
-def settings(prefix: str, parsed_args: Namespace, **_: object) -> list[str]:
-    """What `prefix`, the word before the cursor, may become. The signature is argcomplete's."""
-    command = parsed_args.command
-    if command == "completion":
+def completions(prefix: str, name: str, command: Command) -> list[str]:
+    """Return what `prefix`, the word before the cursor, may become after a command's name."""
+    if name == "completion":
         return list(SHELLS)
     key, equals, value = prefix.partition("=")
-    if not equals:
-        known = [
-            *OWN.get(command, ()),
-            *([] if command in ("compare", "record") else _keys(dotted="." in prefix)),
-        ]
-        return [f"{name}=" for name in known if name.startswith(prefix)]
-    return [f"{key}={choice}" for choice in _choices(key, value)]
+    if equals:
+        return [f"{key}={choice}" for choice in _choices(key, value)]
+    keys = list(command.keys)
+    if command.configured:
+        keys += _keys(dotted="." in prefix)
+    return [f"{key}=" for key in keys if key.startswith(prefix)]
 
 
 def _keys(*, dotted: bool) -> list[str]:
-    run = [f"run.{key.name}" for key in fields(RunConfig)]
+    """Return the settings that are offered, all of them only after a dot."""
+    run = _keys_of("run", RunConfig)
     if not dotted:
         return [*GROUPS, *COMMON, *run]
-    groups = [
-        f"{group}.{key.name}"
-        for group, schema in GROUPS.items()
-        for key in fields(schema)
-        if key.name != "name"
-    ]
-    return [*groups, *(f"judge.model.{key.name}" for key in fields(GROUPS["model"])), *run]
+    keys = [*run, *_keys_of("judge.model", GROUPS["model"])]
+    for group, schema in GROUPS.items():
+        keys += _keys_of(group, schema)
+    return keys
 
 
-def _choices(key: str, value: str) -> Iterator[str]:
-    """What may stand after `key=`, whole."""
+def _keys_of(group: str, schema: type) -> list[str]:
+    return [f"{group}.{field.name}" for field in fields(schema)]
+
+
+def _choices(key: str, value: str) -> Iterable[str]:
+    """Return the complete values that may follow `key=`, given its beginning."""
     if key in GROUPS:
-        yield from _names(key)
-    elif key == "models" and value.startswith("["):
-        before, comma, _ = value.rpartition(",")
-        chosen = value.strip("[]").split(",")[:-1]
-        yield from (
-            f"{before}{comma or '['}{name}" for name in _names("model") if name not in chosen
-        )
-    elif key in PATHS:
+        return _names(key)
+    if key == "models" and value.startswith("["):
+        return _model_lists(value)
+    if key in PATHS:
         from argcomplete.completers import FilesCompleter
 
-        yield from FilesCompleter()(value)
-    elif key in VALUES:
-        yield from VALUES[key]
-    elif _is_switch(key):
-        yield from ("true", "false")
+        return FilesCompleter()(value)
+    if _is_switch(key):
+        return ("true", "false")
+    return VALUES.get(key, ())
+
+
+def _model_lists(value: str) -> list[str]:
+    """Return the lists of models that a list such as `[oracle,de` may become."""
+    before, _, _ = value[1:].rpartition(",")
+    models = before.split(",") if before else []
+    lists = []
+    for name in _names("model"):
+        if name not in models:
+            lists.append("[" + ",".join([*models, name]))
+    return lists
 
 
 def _names(group: str) -> list[str]:
-    return sorted(
-        file.name.removesuffix(".yaml")
-        for file in (files("iwr.configs") / group).iterdir()
-        if file.name.endswith(".yaml")
-    )
+    """Return the names of a group's config files."""
+    names = []
+    for file in (files("iwr.configs") / group).iterdir():
+        if file.name.endswith(".yaml"):
+            names.append(file.name.removesuffix(".yaml"))
+    return sorted(names)
 
 
 def _is_switch(key: str) -> bool:
+    """Return whether a setting is true or false."""
     group, _, name = key.removeprefix("judge.").partition(".")
     schema = RunConfig if group == "run" else GROUPS.get(group)
-    return schema is not None and any(
-        field.name == name and field.type == "bool" for field in fields(schema)
-    )
+    if schema is None:
+        return False
+    types = {field.name: field.type for field in fields(schema)}
+    return types.get(name) == "bool"

@@ -23,7 +23,7 @@ def register() -> None:
 
 
 def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
-    """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the contestants in order.
+    """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the models in order.
 
     Raises ConfigError for anything that Hydra or a schema refuses, naming the key and the valid choices.
     """
@@ -51,7 +51,7 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
             models = (
                 [config.model]
                 if names is None
-                else [composed("contestant", [*common, f"model={name}"])["model"] for name in names]
+                else [composed("one_model", [*common, f"model={name}"])["model"] for name in names]
             )
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(
@@ -60,8 +60,8 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     environment = Environment.read()
     if environment.temporary and not os.path.isdir(environment.temporary):
         raise ConfigError(
-            f"IWR_TMP={environment.temporary} is no folder",
-            hint="make it, or name one that is there",
+            f"IWR_TMP={environment.temporary} is not a folder",
+            hint="create it, or name an existing folder",
         )
     if config.run.shard is None:
         config.run.shard = environment.array_task or 0
@@ -100,7 +100,7 @@ def _check(config: Config, models: list[ModelConfig]) -> None:
     if repeated or not names:
         what = ", ".join(sorted(repeated)) or "empty list"
         raise ConfigError(
-            f"models: {what}", hint="name each contestant once, as in models=[oracle,blank]"
+            f"models: {what}", hint="name each model once, as in models=[oracle,blank]"
         )
     if not 0 <= (config.run.shard or 0) < config.run.shards:
         raise ConfigError(f"run.shard={config.run.shard} is not in 0..{config.run.shards - 1}")

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iwr.config import Config, Environment, ModelConfig
-from iwr.doctor.finding import Case, Finding
+from iwr.doctor.result import DoctorContext, CheckResult
 
 
-def examine(config: Config, models: list[ModelConfig]) -> Iterator[Finding]:
+def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
     """One or more findings for each thing, in the order in which a run needs them."""
     from iwr.doctor import machine, work
     from iwr.doctor import models as engines
     from iwr.tasks.load import data_root, load
 
     loaded = load(data_root(config.data), config.data.tasks)
-    case = Case(config, models, list(_served(config, models)), loaded, Environment.read())
+    context = DoctorContext(
+        config, models, list(_served(config, models)), loaded, Environment.read()
+    )
     checks = (
         machine.system,
         work.disk,
@@ -37,10 +39,10 @@ def examine(config: Config, models: list[ModelConfig]) -> Iterator[Finding]:
         machine.slurm,
     )
     for check in checks:
-        yield from check(case)
+        yield from check(context)
 
 
-def lines(findings: list[Finding]) -> list[str]:
+def lines(findings: list[CheckResult]) -> list[str]:
     """For people: a line each, what to do below it."""
     shown = []
     for finding in findings:
@@ -50,7 +52,7 @@ def lines(findings: list[Finding]) -> list[str]:
     failed = sum(finding.status == "fail" for finding in findings)
     return [
         *shown,
-        f"{failed} of {len(findings)} must be mended"
+        f"{failed} of {len(findings)} checks failed"
         if failed
         else "everything that these settings need is here",
     ]

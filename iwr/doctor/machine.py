@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from iwr.doctor.finding import Case, Finding, output
+from iwr.doctor.result import DoctorContext, CheckResult, output
 from iwr.errors import BrowserError
 from iwr.version import __version__
 
@@ -21,47 +21,49 @@ FONTS = {
 SLURM = ("sbatch", "squeue", "scontrol", "sinfo")
 
 
-def system(case: Case) -> Iterator[Finding]:
+def system(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.inference.memory import free_bytes
 
     versions = f"iwr {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     if platform.system() != "Linux":
-        yield Finding(
+        yield CheckResult(
             "machine", "fail", versions, "use Linux: servers and browsers are watched through /proc"
         )
         return
-    free, browsers = (free_bytes() or 0) / 1e9, case.config.browser.contexts
-    needed = browsers * case.config.browser.renderer_mb / 1e3
+    free, browsers = (free_bytes() or 0) / 1e9, context.config.browser.contexts
+    needed = browsers * context.config.browser.renderer_mb / 1e3
     status = "warn" if free < needed else "ok"
     fix = f"{browsers} pages at a time may take {needed:.0f} GB: end other programs, or set browser.contexts=1"
-    yield Finding("machine", status, f"{versions}, {free:.1f} GB of memory free", fix)
+    yield CheckResult("machine", status, f"{versions}, {free:.1f} GB of memory free", fix)
 
 
-def browser(case: Case) -> Iterator[Finding]:
+def browser(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.browser.chromium import Chromium, find_executable
 
     async def start() -> str:
-        async with Chromium(case.config.browser, case.environment) as chromium:
+        async with Chromium(context.config.browser, context.environment) as chromium:
             await chromium.probe()
             return chromium.version
 
     try:
-        where = find_executable(case.config.browser, case.environment) or "Playwright's own"
-        yield Finding("browser", "ok", f"{asyncio.run(start())} starts and shows a page ({where})")
+        where = find_executable(context.config.browser, context.environment) or "Playwright's own"
+        yield CheckResult(
+            "browser", "ok", f"{asyncio.run(start())} starts and shows a page ({where})"
+        )
     except (BrowserError, OSError) as error:
         fix = (
             getattr(error, "hint", None)
             or "install one (apt install chromium, or `playwright install chromium`), or set IWR_CHROMIUM"
         )
-        yield Finding("browser", "fail", str(error), fix)
+        yield CheckResult("browser", "fail", str(error), fix)
 
 
-def sandbox(case: Case) -> Iterator[Finding]:
+def sandbox(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.browser.isolation import isolate, namespace
 
     flags = "browser flags keep pages off the network"
-    if not case.config.browser.namespace:
-        yield Finding(
+    if not context.config.browser.namespace:
+        yield CheckResult(
             "sandbox",
             "warn",
             f"{flags}; the network namespace is turned off",
@@ -69,10 +71,10 @@ def sandbox(case: Case) -> Iterator[Finding]:
         )
         return
     try:
-        with tempfile.TemporaryDirectory(dir=temporary(case)) as folder:
+        with tempfile.TemporaryDirectory(dir=temporary(context)) as folder:
             cage = isolate("/bin/true", Path(folder))
     except OSError as error:
-        yield Finding(
+        yield CheckResult(
             "sandbox",
             "fail",
             f"no temporary file: {error}",
@@ -90,7 +92,7 @@ def sandbox(case: Case) -> Iterator[Finding]:
             if namespace()
             else "allow user namespaces (kernel.unprivileged_userns_clone=1, AppArmor)"
         )
-        yield Finding(
+        yield CheckResult(
             "sandbox",
             "warn",
             f"{flags}, without a network namespace: {why}",
@@ -102,13 +104,13 @@ def sandbox(case: Case) -> Iterator[Finding]:
             if cage.sandboxed
             else "without Chromium's own sandbox, which root cannot have"
         )
-        yield Finding("sandbox", "ok", f"{flags}, a network namespace as well, {own}")
+        yield CheckResult("sandbox", "ok", f"{flags}, a network namespace as well, {own}")
 
 
-def fonts(case: Case) -> Iterator[Finding]:
+def fonts(context: DoctorContext) -> Iterator[CheckResult]:
     fix = "scripts/setup.sh, or apt install fontconfig fonts-liberation fonts-dejavu-core"
     if not shutil.which("fc-match"):
-        yield Finding(
+        yield CheckResult(
             "fonts", "warn", "fontconfig's fc-match is not there, so fonts are not known", fix
         )
         return
@@ -118,24 +120,24 @@ def fonts(case: Case) -> Iterator[Finding]:
         for asked, wanted in FONTS.items()
         if wanted not in found[asked]
     ]
-    yield Finding(
+    yield CheckResult(
         "fonts", "warn" if wrong else "ok", "; ".join(wrong) or ", ".join(found.values()), fix
     )
 
 
-def port(case: Case) -> Iterator[Finding]:
+def port(context: DoctorContext) -> Iterator[CheckResult]:
     """Servers listen on a free port of 127.0.0.1; without the interface such a port is given all the same, but nobody gets through."""
     try:
         with (
             socket.create_server(("127.0.0.1", 0)) as listening,
             socket.create_connection(listening.getsockname(), timeout=5),
         ):
-            yield Finding(
+            yield CheckResult(
                 "port", "ok", f"127.0.0.1 gives free ports, e.g. {listening.getsockname()[1]}"
             )
     except OSError as error:
-        status = "fail" if case.served else "warn"
-        yield Finding(
+        status = "fail" if context.served else "warn"
+        yield CheckResult(
             "port",
             status,
             f"127.0.0.1 cannot be used: {error}",
@@ -143,32 +145,32 @@ def port(case: Case) -> Iterator[Finding]:
         )
 
 
-def slurm(case: Case) -> Iterator[Finding]:
+def slurm(context: DoctorContext) -> Iterator[CheckResult]:
     there = [name for name in SLURM if shutil.which(name)]
     if not there:
-        yield Finding("slurm", "ok", "not here; only `iwr submit` needs it")
+        yield CheckResult("slurm", "ok", "not here; only `iwr submit` needs it")
         return
     absent = [name for name in SLURM if name not in there]
     if absent:
-        yield Finding(
+        yield CheckResult(
             "slurm", "warn", f"{', '.join(absent)} not found", "load your site's SLURM module"
         )
         return
     partitions = output("sinfo", "--noheader", "--format=%R").split()
-    wanted = case.config.cluster.partition
+    wanted = context.config.cluster.partition
     if not partitions:
         found = "installed, but its controller does not answer `sinfo`; only `iwr submit` needs it"
-        yield Finding("slurm", "warn", found, "run this on a login node")
+        yield CheckResult("slurm", "warn", found, "run this on a login node")
     elif wanted and wanted not in partitions:
-        yield Finding(
+        yield CheckResult(
             "slurm",
             "warn",
             f"no partition {wanted}",
             f"cluster.partition= one of {', '.join(partitions)}",
         )
     else:
-        yield Finding("slurm", "ok", f"partitions {', '.join(partitions)}")
+        yield CheckResult("slurm", "ok", f"partitions {', '.join(partitions)}")
 
 
-def temporary(case: Case) -> Path:
-    return Path(case.environment.temporary or tempfile.gettempdir())
+def temporary(context: DoctorContext) -> Path:
+    return Path(context.environment.temporary or tempfile.gettempdir())

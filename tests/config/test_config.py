@@ -23,7 +23,7 @@ def test_the_defaults_run_the_demo_on_the_samples():
     assert [model.name for model in models] == ["demo"]
 
 
-def test_several_contestants_come_in_the_order_they_are_named():
+def test_several_models_come_in_the_order_they_are_named():
     _, models = load_config(["models=[screenshot,oracle,blank]", "run.name=x"])
     assert [(model.name, model.kind) for model in models] == [
         (n, n) for n in ("screenshot", "oracle", "blank")

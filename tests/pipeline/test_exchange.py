@@ -50,7 +50,7 @@ def exported(tmp_path_factory):
 def test_what_goes_out_comes_back_byte_for_byte(exported, tmp_path):
     run, outputs = exported
     done = iwr("import", f"from={outputs}", TASKS, f"run.root={tmp_path}", "run.name=back")
-    assert "oracle: 2 pages, 0 empty ones, 0 tasks without one" in done.stdout
+    assert "oracle: 2 pages, 0 empty, 0 tasks without a page" in done.stdout
     assert pages(tmp_path / "back") == pages(run) != {}
     following = next(line for line in done.stdout.splitlines() if "model.name=oracle" in line)
     assert "nothing to do" in iwr("generate", *shlex.split(following.split("iwr run ")[1])).stderr
@@ -81,7 +81,7 @@ def test_exported_pages_find_their_assets_on_disk(exported):
 def test_import_knows_empty_absent_and_changed_pages(exported, tmp_path):
     outputs = tmp_path / "outputs"
     shutil.copytree(exported[1], outputs)
-    settings = [f"from={outputs}", "contestant=oracle", TASKS, f"run.root={tmp_path}", "run.name=r"]
+    settings = [f"from={outputs}", "only=oracle", TASKS, f"run.root={tmp_path}", "run.name=r"]
     (outputs / "shop-cart/oracle/index.html").write_text("")
     (found,) = json.loads(iwr("import", "--json", *settings).stdout)
     assert (found["pages"], found["empty"], found["absent"]) == (1, 1, 0)
@@ -108,7 +108,7 @@ def test_an_imported_page_is_judged_with_its_assets(exported, tmp_path):
         "protocol.low=[ssim]",
         "~protocol.metrics.ocr",
     ]
-    iwr("import", f"from={exported[1]}", "contestant=oracle", *settings)
+    iwr("import", f"from={exported[1]}", "only=oracle", *settings)
     path = tmp_path / "r/oracle"
     (row,) = json.loads(
         iwr(
@@ -220,6 +220,7 @@ def test_mistakes_are_named(exported, tmp_path):
     _, outputs = exported
     run = [f"run.root={tmp_path}", "run.name=r", TASKS]
     assert "import needs from=" in iwr("import", *run, code=2).stderr
+    assert "write only=oracle" in iwr("import", "contestant=oracle", *run, code=2).stderr
     assert (
         "holds no <task>/<model>/index.html"
         in iwr("import", f"from={tmp_path}", *run, code=2).stderr
@@ -233,4 +234,4 @@ def test_mistakes_are_named(exported, tmp_path):
         TASKS,
         code=2,
     )
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr

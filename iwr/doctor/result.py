@@ -9,7 +9,7 @@ from iwr.config import Config, Environment, ModelConfig
 from iwr.tasks.load import Loaded
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """`status`: ok; warn: it works, but not well; fail: the settings need it and it is not there."""
 
     check: str
@@ -18,7 +18,7 @@ class Finding(NamedTuple):
     fix: str | None = None
 
 
-class Case(NamedTuple):
+class DoctorContext(NamedTuple):
     """What the settings ask for. `served`: the models that start on this machine, with the part they play: model or judge."""
 
     config: Config

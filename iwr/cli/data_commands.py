@@ -1,0 +1,136 @@
+"""Commands that work on data: data sets, recordings, pages and runs of other tools.
+
+Each returns an exit code. Heavy modules are imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from iwr.cli.arguments import own_settings, print_result, require
+from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, ConfigError
+
+
+def validate(options: Namespace) -> int:
+    """Check a data set: one line for each fault."""
+    from iwr.config import load_config
+    from iwr.tasks.load import data_root, load
+
+    config, _ = load_config(options.settings)
+    data = load(data_root(config.data), config.data.tasks)
+    for fault in data.faults:
+        print(fault, file=sys.stderr)
+    for note in data.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if options.json:
+        print(json.dumps([fault.model_dump() for fault in data.faults], indent=1))
+    else:
+        print(f"{len(data.tasks)} tasks load, {len(data.faults)} faults")
+    return EXIT_INCOMPLETE if data.faults else EXIT_OK
+
+
+def record(options: Namespace) -> int:
+    """Make a task from a page and an action script."""
+    from iwr.tasks.recorder.record import record_task
+
+    own, rest = own_settings(options, options.keys)
+    if rest:
+        names = [setting.partition("=")[0] for setting in rest]
+        raise ConfigError(f"record: unknown: {', '.join(names)}", hint=options.example)
+    require(options, own, "page", "script", "out", "id")
+    folder = record_task(
+        Path(own["page"]),
+        Path(own["script"]),
+        Path(own["out"]),
+        own["id"],
+        pace=_number("pace", own.get("pace", "1")),
+        seed=int(_number("seed", own["seed"])) if "seed" in own else None,
+    )
+    print(f"recorded {folder}")
+    return EXIT_OK
+
+
+def _number(key: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"{key}={text} is not a number") from error
+
+
+def import_(options: Namespace) -> int:
+    """Take over pages from a folder of the reference evaluator."""
+    from iwr.config import load_config
+    from iwr.pipeline import imports
+    from iwr.pipeline.stages import prepare
+
+    own, settings = own_settings(options, options.keys)
+    for setting in settings:
+        if setting.startswith("contestant="):
+            raise ConfigError(f"{setting}: write {setting.replace('contestant', 'only', 1)}")
+    require(options, own, "from")
+    folder = Path(own["from"]).expanduser()
+    config, _ = load_config(settings)
+    work = prepare(config, [])
+    names = [own["only"]] if "only" in own else imports.models_in(folder, work.all_tasks)
+    results = []
+    for name in names:
+        path = work.paths.model(name)
+        path.mkdir(parents=True, exist_ok=True)
+        model_config, (model,) = load_config([*settings, *_directory(name, path)])
+        results.append(
+            imports.import_pages(
+                folder=folder,
+                tasks=work.all_tasks,
+                model=model,
+                config=model_config,
+                paths=work.paths,
+            )
+        )
+    lines = []
+    for result in results:
+        lines.append(
+            f"{result.model}: {result.pages} pages, {result.empty} empty, "
+            f"{result.absent} tasks without a page"
+        )
+        command = ["iwr", "run", *_directory(result.model, Path(result.path)), *settings]
+        lines.append(f"  next: {shlex.join(command)}")
+    print_result(options, [result._asdict() for result in results], lines)
+    return EXIT_OK
+
+
+def _directory(name: str, path: Path) -> list[str]:
+    """Return the settings of a model whose pages are in the folder `path`."""
+    return ["model=directory", f"model.name={name}", f"model.path={path}"]
+
+
+def export(options: Namespace) -> int:
+    """Write a run in the reference evaluator's layout."""
+    from iwr.config import load_config
+    from iwr.pipeline import exports
+    from iwr.pipeline.stages import prepare
+
+    own, settings = own_settings(options, options.keys)
+    require(options, own, "to")
+    config, models = load_config(settings)
+    work = prepare(config, models)
+    results = exports.export(
+        folder=Path(own["to"]).expanduser(),
+        models=work.names,
+        tasks=work.all_tasks,
+        config=config,
+        paths=work.paths,
+    )
+    lines = []
+    for result in results:
+        lines.append(f"{result.model}: {result.pages} pages, {result.scored} tasks with scores")
+    if not any(result.scored for result in results):
+        lines.append(
+            "scores are exported only with a judge model and a protocol that has OCR and DINO: "
+            "protocol=paper or protocol=reference"
+        )
+    print_result(options, [result._asdict() for result in results], lines)
+    return EXIT_OK

@@ -1,0 +1,64 @@
+"""Commands that look at this machine and at the settings. Each returns an exit code.
+
+Heavy modules are imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from iwr.cli.arguments import print_result
+from iwr.errors import EXIT_INCOMPLETE, EXIT_OK
+
+
+def doctor(options: Namespace) -> int:
+    """Check what the settings need of this machine."""
+    from iwr.config import load_config
+    from iwr.doctor import examine, lines
+
+    config, models = load_config(options.settings)
+    results = list(examine(config, models))
+    print_result(options, [result._asdict() for result in results], lines(results))
+    for result in results:
+        if result.status == "fail":
+            return EXIT_INCOMPLETE
+    return EXIT_OK
+
+
+def prefetch(options: Namespace) -> int:
+    """Fetch the data set and weights, after naming their sizes."""
+    from iwr.config import load_config
+    from iwr.doctor import prefetch
+
+    config, models = load_config(options.settings)
+    sizes = [(want, prefetch.size(want)) for want in prefetch.wants(config, models)]
+    for want, size in sizes:
+        print(prefetch.line(want, size), file=sys.stderr)
+    prefetch.check_room(sizes)
+    paths = prefetch.fetch(config, models)
+    print_result(options, paths, [f"{name}  {path}" for name, path in paths.items()])
+    return EXIT_OK
+
+
+def config(options: Namespace) -> int:
+    """Print every setting and its value."""
+    from dataclasses import asdict
+
+    from omegaconf import OmegaConf
+
+    from iwr.config import load_config
+
+    config, models = load_config(options.settings)
+    settings = asdict(config) | {"model": asdict(models[0])}
+    text = OmegaConf.to_yaml(OmegaConf.create(settings))
+    print_result(options, settings, text.splitlines())
+    return EXIT_OK
+
+
+def completion(options: Namespace) -> int:
+    """Print the script that makes the Tab key complete commands and settings."""
+    from iwr.cli.completion import script
+
+    print(script(" ".join(options.settings)))
+    return EXIT_OK
