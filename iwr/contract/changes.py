@@ -105,7 +105,9 @@ def place_of(page: Snapshot, line: TextLine, others: tuple[TextLine, ...]) -> Pl
         if ancestor.area > 0.3 * page.width * page.height:
             return None
         for other in page.lines_in(ancestor, seen=True):
-            if worded(other.text) and plain(other.text) in lasting and len(other.text) < 60:
+            if plain(other.text) == plain(line.text) or len(other.text) > 60:
+                continue
+            if worded(other.text) and plain(other.text) in lasting:
                 return Place(near=other.text)
     return None
 

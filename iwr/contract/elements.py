@@ -120,9 +120,14 @@ def _own_runs(snapshot: Snapshot, node: Node) -> Iterator[Run]:
 
 
 def control_label(snapshot: Snapshot, node: Node) -> str:
-    """Return the label of a field or toggle: linked to it, else the nearest text beside it."""
+    """Return the label of a field or toggle: linked to it, else the nearest text beside it.
+
+    A field with a placeholder needs no text beside it.
+    """
     if node.name and _is_readable(snapshot, node.name):
         return node.name
+    if node.placeholder:
+        return ""
     line = nearest_text(snapshot, node)
     return line.text if line else ""
 

@@ -188,10 +188,22 @@ def is_effect(difference: Difference, change: Transition) -> bool:
 
 def _distinct(expectations: Iterable[Expectation]) -> tuple[Expectation, ...]:
     result: list[Expectation] = []
+    subjects: list[tuple[str, str] | None] = []
     for expectation in expectations:
-        if expectation not in result:
-            result.append(expectation)
+        subject = _subject(expectation)
+        if expectation in result or subject in subjects:
+            continue
+        result.append(expectation)
+        if subject:
+            subjects.append(subject)
     return tuple(result)
+
+
+def _subject(expectation: Expectation) -> tuple[str, str] | None:
+    """Return what makes two expectations about texts the same, None for the other kinds."""
+    if isinstance(expectation, TextAppears | TextDisappears | TextRemains):
+        return expectation.kind, plain(expectation.text)
+    return None
 
 
 # ---- what the assertion quotes -----------------------------------------------------------
