@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole job on the bundled samples, without a GPU: four contestants, real vLLM, real Chromium, a report.
+# The whole job on the bundled samples, without a GPU: four models, real vLLM, real Chromium, a report.
 #   scripts/demo.sh [settings]      e.g. run.name=mine
 set -euo pipefail
 cd "$(dirname "$0")/.."
