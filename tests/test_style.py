@@ -1,0 +1,57 @@
+"""What scripts/check.sh checks, so that CI holds it too, and the density of the code by room."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from code_figures import Figures, figures, rooms  # noqa: E402
+
+UNFINISHED: dict[str, str] = {
+    "judge/rules": "is replaced by the judge that checks contracts",
+}
+"""Folders of iwr/ that may exceed the limits, with the reason."""
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]], ids=" ".join
+)
+def test_the_checks_pass(command):
+    program, *arguments = command
+    process = subprocess.run(
+        [BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+def excesses(measured: Figures) -> list[str]:
+    limits = {
+        "chars_a_line": 40,
+        "nodes_a_line": 6.5,
+        "packed_per_100": 4,
+        "long_lines": 0,
+        "function_p90": 25,
+        "largest_file": 400,
+    }
+    values = measured._asdict()
+    return [
+        f"{name} {values[name]:.4g}, limit {limit}"
+        for name, limit in limits.items()
+        if values[name] > limit
+    ]
+
+
+@pytest.mark.parametrize("room", rooms(ROOT / "iwr"))
+def test_a_room_reads_like_a_book(room):
+    """`scripts/code_figures.py` prints the figures of all rooms."""
+    files = []
+    for path in rooms(ROOT / "iwr")[room]:
+        folder = path.parent.relative_to(ROOT / "iwr").as_posix()
+        if folder not in UNFINISHED and "samples" not in path.parts:
+            files.append(path)
+    assert excesses(figures(files)) == []
