@@ -72,13 +72,6 @@ async def pass_time(tab: Tab, seconds: float) -> None:
         await tab.evaluate(PASS, seconds * 1000, seconds=seconds + tab.limits.call)
 
 
-async def hover_first(tab: Tab, elements: Sequence[Element]) -> None:
-    """Hover over one element after another: what each reveals stays open for the next."""
-    for element in elements:
-        await hover(tab, await place(tab, element))
-        await pass_time(tab, HOVER_SECONDS)
-
-
 async def hold(
     tab: Tab,
     target: Target,
@@ -139,21 +132,21 @@ async def upload(tab: Tab, target: Target, file: Path) -> Point:
         "mimeType": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
         "buffer": file.read_bytes(),
     }
-    opened: asyncio.Future[FileChooser] = asyncio.get_running_loop().create_future()
+    chooser: asyncio.Future[FileChooser] = asyncio.get_running_loop().create_future()
 
-    def note(chooser: FileChooser) -> None:
-        if not opened.done():
-            opened.set_result(chooser)
+    def note(dialog: FileChooser) -> None:
+        if not chooser.done():
+            chooser.set_result(dialog)
 
     tab.page.on("filechooser", note)
     try:
         point = target if isinstance(target, tuple) else await place(tab, target)
         await click(tab, point)
-        if not opened.done():
+        if not chooser.done():
             await tab.settle()
     finally:
         tab.page.remove_listener("filechooser", note)
-    if not opened.done():
+    if not chooser.done():
         raise ActionError("the click opens no file dialog")
-    await tab.call(opened.result().set_files(content), "choosing a file")  # type: ignore[arg-type]
+    await tab.call(chooser.result().set_files(content), "choosing a file")  # type: ignore[arg-type]
     return point

@@ -172,13 +172,13 @@ async def _produce(
 
 async def _checkpoints(chromium: Chromium, site: Site, script: Script) -> list[bytes]:
     """Return the opened page and the states that the script keeps."""
-    kept = []
+    states = []
     step = 0
     async for png in session.replay(chromium, site, script):
         if step == 0 or script.actions[step - 1].checkpoint:
-            kept.append(png)
+            states.append(png)
         step += 1
-    return kept
+    return states
 
 
 async def _contract(chromium: Chromium, site: Site, script: Script) -> Contract:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
 from iwr.errors import ActionError, DataError, PageError
 from iwr.tasks.recorder.dialog_box import draw_dialog
+from iwr.tasks.recorder.film_clock import FilmClock
 from iwr.tasks.recorder.input import RecordedInput
 from iwr.tasks.recorder.perform import Performer, TargetObserver
 from iwr.tasks.recorder.screencast import Painted, Screencast
@@ -75,6 +76,10 @@ class FrameGrabber:
         await tab.call(self._cdp.send("Page.stopScreencast"), "stopping the screencast")
         await asyncio.gather(*self._acknowledgements, return_exceptions=True)
 
+    def frames_of(self, clock: FilmClock) -> list[Painted]:
+        """Return the frames with their times in the film."""
+        return [Painted(clock.at(frame.time), frame.image) for frame in self.frames]
+
 
 async def film(
     chromium: Chromium,
@@ -111,13 +116,10 @@ async def film(
             await _naming(action, step, person.perform(action))
         await person.pause(CLOSING_SECONDS)
         await grabber.stop(tab)
-    frames = [first]
-    for painted in grabber.frames:
-        time = person.clock.at(painted.time)
-        frames.append(Painted(time, painted.image))
+    frames = grabber.frames_of(person.clock)
     return Screencast(
         script.size,
-        frames,
+        [first, *frames],
         person.pointers,
         person.clicks,
         person.clock.now(),

@@ -244,7 +244,7 @@ def test_a_state_that_never_settles_is_refused_with_the_reason(tmp_path, monkeyp
 
     monkeypatch.setattr(Tab, "settle", settle)
     folder = site(tmp_path, script(("x", {"target": "#twice"})))
-    with pytest.raises(DataError, match="the opened page: .* rest afterwards .an animation of"):
+    with pytest.raises(DataError, match=r"the opened page: .* rest afterwards .an animation of"):
         record_contract(folder)
 
 
