@@ -6,7 +6,7 @@
     <img src="npm:leaflet@1.9.4/dist/images/layers.png">
 
 Packages are downloaded with `npm pack` and kept in a folder. Styles and scripts become a part
-of the page, images become data: URLs, fonts are dropped.
+of the page, images become data: URLs, fonts are dropped unless they are data: URLs already.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ SCRIPT = re.compile(rf'<script src="{NAME}"></script>')
 BUNDLE = re.compile(r"<script bundle>(.*?)</script>", re.DOTALL)
 FILE = re.compile(NAME)
 
-FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 IMPORT = re.compile(r"@import[^;]+;")
 URL = re.compile(r"""url\(\s*(["']?)(?!data:|#)([^"')]+)\1\s*\)""")
 QUERY = re.compile(r"[?#].*")
@@ -90,7 +89,6 @@ class Packages:
     def _style_element(self, match: re.Match[str]) -> str:
         file = self._named_file(match)
         text = file.read_text(encoding="utf-8")
-        text = FONT_FACE.sub("", text)
         text = IMPORT.sub("", text)
 
         def embedded(url: re.Match[str]) -> str:
