@@ -57,7 +57,7 @@ class Figure(NamedTuple):
     alt: str  # the same in words, for readers who cannot see it
 
 
-class Plan(NamedTuple):
+class FigurePlan(NamedTuple):
     """A figure and the function that draws it onto axes."""
 
     figure: Figure
@@ -90,7 +90,7 @@ def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
 # ---- plans -------------------------------------------------------------------------------------
 
 
-def _plans(summary: Summary) -> Iterator[Plan]:
+def _plans(summary: Summary) -> Iterator[FigurePlan]:
     """Yield what the scores allow to draw."""
     ranked = [row for row in summary.rows if row["final"] is not None]
     rows = ranked[:MOST_MODELS]
@@ -108,39 +108,39 @@ def _plans(summary: Summary) -> Iterator[Plan]:
         yield _paired_plan(models, summary)
 
 
-def _bars_plan(rows: Sequence[Row], summary: Summary) -> Plan:
+def _bars_plan(rows: Sequence[Row], summary: Summary) -> FigurePlan:
     best = rows[0]
     alt = (
         f"Bars of Final, IFS and VFS for {len(rows)} models; "
         f"best: {best['model']} with {best['final']:.3f}."
     )
     figure = Figure("scores", "Scores with 95 % intervals", alt)
-    return Plan(figure, partial(_draw_bars, rows=rows, summary=summary))
+    return FigurePlan(figure, partial(_draw_bars, rows=rows, summary=summary))
 
 
-def _scatter_plan(rows: Sequence[Row]) -> Plan:
+def _scatter_plan(rows: Sequence[Row]) -> FigurePlan:
     figure = Figure(
         "ifs_vfs",
         "IFS against VFS",
         f"One point for each of {len(rows)} models.",
     )
-    return Plan(figure, partial(_draw_scatter, rows=rows))
+    return FigurePlan(figure, partial(_draw_scatter, rows=rows))
 
 
 def _groups_plan(
     axis: str,
     parts: Sequence[Part],
     models: Sequence[str],
-) -> Plan:
+) -> FigurePlan:
     alt = f"Grouped bars: {len(parts)} groups of tasks, {len(models)} models."
     figure = Figure(f"by_{axis}", f"Final by {axis.replace('_', ' ')}", alt)
-    return Plan(figure, partial(_draw_groups, parts=parts, models=models))
+    return FigurePlan(figure, partial(_draw_groups, parts=parts, models=models))
 
 
-def _paired_plan(models: Sequence[str], summary: Summary) -> Plan:
+def _paired_plan(models: Sequence[str], summary: Summary) -> FigurePlan:
     alt = f"Final of each model minus that of {models[0]}, a point a task."
     figure = Figure("paired", "Paired differences to the best model", alt)
-    return Plan(figure, partial(_draw_paired, models=models, summary=summary))
+    return FigurePlan(figure, partial(_draw_paired, models=models, summary=summary))
 
 
 def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
@@ -152,7 +152,7 @@ def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
 # ---- drawing -----------------------------------------------------------------------------------
 
 
-def _write(plan: Plan, folder: Path) -> None:
+def _write(plan: FigurePlan, folder: Path) -> None:
     """Draw one figure and write it in all formats."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas

@@ -41,7 +41,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    result.filters["plain"] = plain
+    result.filters["visible"] = visible
     return result
 
 
@@ -56,13 +56,13 @@ def _visible_characters() -> dict[int, int]:
     return table
 
 
-def plain(text: object, limit: int) -> str:
+def visible(text: object, limit: int) -> str:
     """Return text that only shows itself.
 
     Control characters are visible; at `limit` characters it is cut, and says so.
     """
     words = str(text)
-    visible = words[:limit].translate(_visible_characters())
+    line = words[:limit].translate(_visible_characters())
     if len(words) > limit:
-        visible += f" … (cut: {len(words):,} characters)"
-    return visible
+        line += f" … (cut: {len(words):,} characters)"
+    return line

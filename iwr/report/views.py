@@ -55,7 +55,7 @@ class Cell(NamedTuple):
     tint: str
 
 
-class Outcome(NamedTuple):
+class StepOutcome(NamedTuple):
     """How a step ended, and its tone in the style sheet."""
 
     text: str
@@ -155,17 +155,17 @@ def _parameters(action: Action | None) -> dict[str, object]:
     return action.parameters.model_dump(exclude={"description"}, exclude_none=True)
 
 
-def _outcome(step: Step | None) -> Outcome:
+def _outcome(step: Step | None) -> StepOutcome:
     """Return how a step ended."""
     if step is None:
-        return Outcome("not reached", "none")
+        return StepOutcome("not reached", "none")
     if step.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE):
-        return Outcome(f"not decided: {step.failed_by.value}", "unknown")
+        return StepOutcome(f"not decided: {step.failed_by.value}", "unknown")
     if step.failed_by:
-        return Outcome(f"failed: {step.failed_by.value}", "bad")
+        return StepOutcome(f"failed: {step.failed_by.value}", "bad")
     if step.credited:
-        return Outcome("passed", "good")
-    return Outcome("performed, no credit after a failure", "none")
+        return StepOutcome("passed", "good")
+    return StepOutcome("performed, no credit after a failure", "none")
 
 
 def answer_facts(record: Generation | None) -> dict[str, str]:
