@@ -23,36 +23,21 @@ def register() -> None:
 
 
 def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
-    """Compose `configs/config.yaml` with Hydra overrides. Returns the config and the models in order.
+    """Compose `configs/config.yaml` with Hydra overrides. Return the config and the models.
 
-    Raises ConfigError for anything that Hydra or a schema refuses, naming the key and the valid choices.
+    The models are in the order of `models=`; without it there is one, `model`. Raise ConfigError
+    for anything that Hydra or a schema refuses, naming the key and the valid choices.
     """
-    from hydra import compose, initialize_config_module
+    from hydra import initialize_config_module
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     register()
-
-    def composed(root: str, arguments: list[str]) -> Any:
-        return OmegaConf.to_object(compose(root, overrides=arguments))
-
-    of_others = re.compile(rf"(\w+\.)+({'|'.join(OPEN)})[.=]")
-    overrides = [
-        f"++{override}" if of_others.match(override) else override for override in overrides
-    ]  # ++: whether known or new
+    overrides = [_with_plus(override) for override in overrides]
     try:
         with initialize_config_module("iwr.configs", version_base="1.3"):
-            config: Config = composed("config", overrides)
-            common = [
-                override for override in overrides if override.lstrip("+~").startswith("model.")
-            ]
-            names = config.models
-            models = (
-                [config.model]
-                if names is None
-                else [composed("one_model", [*common, f"model={name}"])["model"] for name in names]
-            )
+            config: Config = _compose("config", overrides)
+            models = _models(config, overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(
             _one_line(error), hint="`iwr config` prints every setting and its value"
@@ -69,8 +54,37 @@ def load_config(overrides: list[str]) -> tuple[Config, list[ModelConfig]]:
     return config, models
 
 
+def _compose(root: str, overrides: list[str]) -> Any:
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_object(compose(root, overrides=overrides))
+
+
+def _models(config: Config, overrides: list[str]) -> list[ModelConfig]:
+    """Return `model`, or each entry of `models` composed on its own."""
+    if config.models is None:
+        return [config.model]
+    common = []
+    for override in overrides:
+        if override.lstrip("+~").startswith("model."):
+            common.append(override)
+    models = []
+    for name in config.models:
+        root = _compose("one_model", [*common, f"model={name}"])
+        models.append(root["model"])
+    return models
+
+
+def _with_plus(override: str) -> str:
+    """Return an override that Hydra takes whether its key exists or not, for open tables."""
+    if re.match(rf"(\w+\.)+({'|'.join(OPEN)})[.=]", override):
+        return f"++{override}"
+    return override
+
+
 def _required(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, bool]]:
-    """Settings that have no sensible default: (key, whether it is missing)."""
+    """Yield settings without a sensible default: (key, whether it is missing)."""
     yield "data.root", config.data.root is None and config.data.name != "samples"
     yield "server.url", config.server.kind == "external" and config.server.url is None
     yield (

@@ -12,9 +12,8 @@ class Environment:
 
     chromium: str | None  # IWR_CHROMIUM: browser to use
     api_key: str | None  # IWR_API_KEY: for server=external
-    temporary: (
-        str | None
-    )  # IWR_TMP, else SLURM_TMPDIR where it is there: node-local folder for sockets, profiles, compile caches
+    temporary: str | None  # IWR_TMP, else SLURM_TMPDIR where it exists
+    # a node-local folder for sockets, profiles and compile caches
     job: str | None  # SLURM_JOB_ID
     array_task: int | None  # SLURM_ARRAY_TASK_ID
     inherited: dict[str, str]  # passed on to child processes

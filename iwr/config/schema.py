@@ -12,45 +12,48 @@ from typing import Any
 @dataclass
 class DataConfig:
     name: str
-    root: str | None = None  # folder that holds data.jsonl; null: the samples in the package
+    # folder that holds data.jsonl; null: the samples in the package
+    root: str | None = None
     tasks: list[str] | None = None  # ids to use; null: all
-    hub: str | None = None  # data set of the Hugging Face hub that `iwr prefetch` copies to `root`
+    # data set of the Hugging Face hub that `iwr prefetch` copies to `root`
+    hub: str | None = None
 
 
 @dataclass
 class ModelConfig:
-    """One contestant. `kind` says what produces its pages; only `vllm` and `transformers` are models."""
+    """One model. `kind` says what produces its pages; only vllm and transformers run weights."""
 
     name: str
     kind: str  # vllm | transformers | oracle | screenshot | blank | directory
-    path: str | None = None  # hub id, local folder of weights, or (kind: directory) folder of pages
-    revision: str | None = (
-        None  # hub commit, tag or branch; what it meant is recorded with each answer
-    )
-    interface: str = "processor"  # kind: transformers: processor | chat, see iwr/inference/engines/transformers.py
-    architecture: str | None = None  # what config.json must name; null: anything
-    video: str = "native"  # native: the file goes to the engine | frames: images, for models that take no video
+    # hub id, local folder of weights, or (kind: directory) folder of pages
+    path: str | None = None
+    # hub commit, tag or branch; its commit is recorded
+    revision: str | None = None
+    # processor | chat, see iwr/inference/engines/transformers.py
+    interface: str = "processor"
+    # what config.json must name; null: anything
+    architecture: str | None = None
+    # native: the engine reads the file | frames: images instead
+    video: str = "native"
     context: int | None = None  # context length, tokens; null: the model's own
-    max_tokens: int | None = None  # cap on the answer, tokens; null: the protocol's
-    over_context: str = (
-        "error"  # error | degrade: fewer frames, then a shorter answer (iwr/inference/fitting.py)
-    )
+    # cap on the answer, tokens; null: the protocol's
+    max_tokens: int | None = None
+    # error | degrade: fewer frames, then a shorter answer
+    over_context: str = "error"
     temperature: float | None = None  # null: the protocol's
     stop: list[str] = field(default_factory=list)  # extra stop strings
     reasoning_parser: str | None = None  # vLLM's, for models that think
-    chat_template: dict[str, Any] = field(
-        default_factory=dict
-    )  # chat_template_kwargs, e.g. {enable_thinking: true}
+    # chat_template_kwargs, e.g. {enable_thinking: true}
+    chat_template: dict[str, Any] = field(default_factory=dict)
     dtype: str = "auto"
     gpus: int = 1  # tensor parallel size
     weights_gb: float | None = None  # for people who choose a machine
-    processor: dict[str, Any] = field(default_factory=dict)  # mm_processor_kwargs of the server
-    video_io: dict[str, Any] = field(
-        default_factory=dict
-    )  # replaces the sampling derived from the protocol
-    engine_args: dict[str, Any] = field(
-        default_factory=dict
-    )  # any other `vllm serve` option: {"max-num-seqs": 4}
+    # mm_processor_kwargs of the server
+    processor: dict[str, Any] = field(default_factory=dict)
+    # replaces the sampling derived from the protocol
+    video_io: dict[str, Any] = field(default_factory=dict)
+    # any other `vllm serve` option: {"max-num-seqs": 4}
+    engine_args: dict[str, Any] = field(default_factory=dict)
     trust_remote_code: bool = False
 
 
@@ -59,14 +62,15 @@ class JudgeConfig:
     name: str
     kind: str  # contract | rules | model | replay
     model: ModelConfig | None = None  # kind: model
-    url: str | None = (
-        None  # kind: model: base URL ending in /v1 of a server that runs already; null: as the group `server` says
-    )
+    # kind: model: base URL ending in /v1; null: as in the group `server`
+    url: str | None = None
     attempts: int = 3  # calls for one usable answer before the step is unscored
     call_seconds: float = 120.0  # deadline of one call, its retries included
-    max_tokens: int = 1024  # cap on one answer, tokens; more for models that think
+    # cap on one answer, tokens; more for models that think
+    max_tokens: int = 1024
     swap: bool = False  # rate each pair a second time with the images swapped
-    replays: str | None = None  # kind: replay: name of the judge whose rollouts are repeated
+    # kind: replay: name of the judge whose rollouts are repeated
+    replays: str | None = None
 
 
 @dataclass
@@ -74,7 +78,8 @@ class ServerConfig:
     name: str
     kind: str  # launch | external
     url: str | None = None  # external: base URL ending in /v1
-    start_seconds: float = 1800.0  # deadline from launch to the first answer on /v1/models
+    # deadline from launch to the first answer on /v1/models
+    start_seconds: float = 1800.0
     stop_seconds: float = 20.0  # deadline for the whole process tree to end
     request_seconds: float = 1800.0  # deadline of one generation
     in_flight: int = 16  # requests at a time
@@ -87,29 +92,35 @@ class ServerConfig:
 @dataclass
 class BrowserConfig:
     name: str
-    executable: str | None = None  # null: $IWR_CHROMIUM, a system Chromium, else Playwright's own
+    # null: $IWR_CHROMIUM, a system Chromium, else Playwright's own
+    executable: str | None = None
     contexts: int = 2  # pages driven at the same time
     page_seconds: float = 60.0  # most that one hostile page may cost in all
     settle_seconds: float = 5.0  # cap on waiting for one state to be still
-    page_bytes: int = 5_000_000  # larger pages are refused: they jam the browser's driver
+    # larger pages are refused: they jam the browser's driver
+    page_bytes: int = 5_000_000
     renderer_mb: int = 1_500  # a page's process above this is killed
     recycle: int = 50  # tasks after which a browser is replaced
-    namespace: bool = True  # where the machine allows it, a network namespace and Chromium's sandbox on top of the flags
+    # where the machine allows it, a network namespace and Chromium's sandbox on top of the flags
+    namespace: bool = True
 
 
 @dataclass
 class ProtocolConfig:
-    """Which numbers make the score. The weights themselves stand in iwr/scores/formula.py alone."""
+    """Which numbers make the score. The weights are in iwr/scores/formula.py alone."""
 
     name: str
     low: list[str]  # metrics whose mean is the low-level score
-    high: bool  # the judge model's rubric counts; false: VFS is the low-level score alone
-    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of each metric
+    # the judge model's rubric counts; false: VFS is the low-level score alone
+    high: bool
+    # settings of each metric
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     fps: float = 1.0  # video sampling, frames a second
     max_frames: int = 64  # evenly spread when the video is longer
     max_tokens: int = 16_384
     temperature: float = 0.0
-    reference_faults: bool = False  # reproduce S1, S2, S3 and S5 of the reference evaluator
+    # reproduce S1, S2, S3 and S5 of the reference evaluator
+    reference_faults: bool = False
     note: str = ""  # shown beside every table
 
 
@@ -117,21 +128,22 @@ class ProtocolConfig:
 class RunConfig:
     root: str = "runs"
     name: str = "default"
-    on_change: str = "stop"  # stop | overwrite: what to do with results made under other settings
-    shard: int | None = (
-        None  # this process's slice of the tasks, from 0; null: $SLURM_ARRAY_TASK_ID, else 0 …
-    )
-    shards: int = 1  # … out of so many
+    # stop | overwrite: what to do with results made under other settings
+    on_change: str = "stop"
+    # this process's slice of the tasks, from 0; null: $SLURM_ARRAY_TASK_ID, else 0
+    shard: int | None = None
+    shards: int = 1  # number of slices
     allow_unscored: bool = False  # exit 0 although tasks are unscored
-    cache: str | None = None  # folder for embeddings and OCR texts; null: inside the run
+    # folder for embeddings and OCR texts; null: inside the run
+    cache: str | None = None
 
 
 @dataclass
 class ClusterConfig:
-    """What a site's SLURM wants to hear. Texts go into `#SBATCH` lines as they are; null leaves a line out."""
+    """Options of a site's SLURM, as in its `#SBATCH` lines; null leaves a line out."""
 
     name: str
-    shards: int = 4  # array elements for each contestant
+    shards: int = 4  # array elements for each model
     at_once: int | None = None  # most elements that run at the same time
     partition: str | None = None
     account: str | None = None
@@ -141,13 +153,16 @@ class ClusterConfig:
     cpus: int = 2  # for each element
     gres: str | None = "gpu:{gpus}"  # null: the site has no GPUs to ask for
     constraint: str | None = None
-    score_gpus: int = 0  # for judging and metrics when the judge itself needs no GPU
-    warn_seconds: int = 120  # before the time limit: the element stops cleanly and queues again
-    options: list[str] = field(default_factory=list)  # further lines, e.g. ["--qos=long"]
-    prelude: list[str] = field(
-        default_factory=list
-    )  # shell lines first, e.g. ["module load cuda", "source .venv/bin/activate"]
-    launcher: str = ""  # before `iwr`, e.g. a container: "apptainer exec --nv iwr.sif"
+    # for judging and metrics when the judge itself needs no GPU
+    score_gpus: int = 0
+    # before the time limit: the element stops cleanly and queues again
+    warn_seconds: int = 120
+    # further lines, e.g. ["--qos=long"]
+    options: list[str] = field(default_factory=list)
+    # shell lines first, e.g. ["module load cuda", "source .venv/bin/activate"]
+    prelude: list[str] = field(default_factory=list)
+    # before `iwr`, e.g. a container: "apptainer exec --nv iwr.sif"
+    launcher: str = ""
 
 
 @dataclass
@@ -160,7 +175,8 @@ class Config:
     protocol: ProtocolConfig
     cluster: ClusterConfig
     run: RunConfig = field(default_factory=RunConfig)
-    models: list[str] | None = None  # several contestants by name; null: `model` alone
+    # several models by name; null: `model` alone
+    models: list[str] | None = None
 
 
 GROUPS = {
@@ -174,10 +190,14 @@ GROUPS = {
 }
 
 
-OPEN = {
-    key.name
-    for schema in GROUPS.values()
-    for key in fields(schema)
-    if str(key.type).startswith("dict[")
-}
-"""Settings that take keys of somebody else, e.g. vLLM's options: `model.engine_args.gpu-memory-utilization=0.8`."""
+def _open_tables() -> set[str]:
+    names = set()
+    for schema in GROUPS.values():
+        for key in fields(schema):
+            if str(key.type).startswith("dict["):
+                names.add(key.name)
+    return names
+
+
+OPEN = _open_tables()
+"""Settings that take keys of another program: `model.engine_args.gpu-memory-utilization=0.8`."""

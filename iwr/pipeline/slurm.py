@@ -203,7 +203,7 @@ def _sbatch(job: Job, site: ClusterConfig, paths: RunPaths) -> str:
     """Write a batch script and submit it. Return its job id."""
     script = paths.logs / f"{job.name}.sbatch"
     write_atomic(script, sbatch_text(job, site))
-    command = ["sbatch", "--parsable", script]
+    command = ["sbatch", "--parsable", str(script)]
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except FileNotFoundError as error:
