@@ -1,4 +1,4 @@
-"""Progress of long stages: a bar with rate and time left on a terminal, plain lines elsewhere (SLURM logs, CI)."""
+"""Progress of long stages: a bar with the time left on a terminal, plain lines in logs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Step = Callable[[str], None]
 """Call it once for each finished item, with a few words about that item."""
 
 Progress = Callable[[str, int], AbstractContextManager[Step]]
-"""`with progress(label, total) as step:` — what stages are given, so they never know where they print."""
+"""`with progress(label, total) as step:` is how a stage reports, wherever that is printed."""
 
 
 @contextmanager
 def show(label: str, total: int) -> Iterator[Step]:
-    """Progress on standard error, as fits where it goes."""
+    """Show progress on standard error: a bar on a terminal, lines elsewhere."""
     with _bar(label, total) if sys.stderr.isatty() else _lines(label, total) as step:
         yield step
 
@@ -55,22 +55,24 @@ def _bar(label: str, total: int) -> Iterator[Step]:
 
 @contextmanager
 def _lines(label: str, total: int) -> Iterator[Step]:
-    """A line an item; where items only repeat the words of the last line, one every QUIET seconds."""
-    started, done = time.monotonic(), 0
-    said, words = -QUIET, ""
+    """Print a line for each item; where notes repeat, only one every QUIET seconds."""
+    start = time.monotonic()
+    last_line = -QUIET
+    last_note = ""
+    count = 0
 
     def step(note: str) -> None:
-        nonlocal done, said, words
-        done += 1
-        seconds = time.monotonic() - started
-        if note == words and done < total and seconds - said < QUIET:
+        nonlocal count, last_line, last_note
+        count += 1
+        seconds = time.monotonic() - start
+        repeats = note == last_note and count < total
+        if repeats and seconds - last_line < QUIET:
             return
-        said, words = seconds, note
-        left = (
-            f", {seconds / done * (total - done):.0f} s left"
-            if done < total
-            else f", {seconds:.0f} s"
-        )
-        print(f"{label} {done}/{total}: {note}{left}", file=sys.stderr, flush=True)
+        last_line = seconds
+        last_note = note
+        remaining = f"{seconds:.0f} s"
+        if count < total:
+            remaining = f"{seconds / count * (total - count):.0f} s left"
+        print(f"{label} {count}/{total}: {note}, {remaining}", file=sys.stderr, flush=True)
 
     yield step

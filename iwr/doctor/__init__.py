@@ -1,7 +1,8 @@
-"""`iwr doctor`: what the chosen settings need of this machine, whether it is there, and how to get it.
+"""`iwr doctor`: what the settings need of this machine, whether it is here, and how to get it.
 
-Nothing is kept: the slowest look starts the browser once, the boldest writes a temporary file. torch and vLLM are not loaded,
-so "installed" does not mean "works"; that shows when a server starts.
+Nothing is left behind: the slowest check starts the browser once, another writes a temporary file.
+torch and vLLM are not loaded, so "installed" does not mean "works"; that shows when a server
+starts.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iwr.config import Config, Environment, ModelConfig
-from iwr.doctor.result import DoctorContext, CheckResult
+from iwr.doctor.result import CheckResult, DoctorContext
 
 
 def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
-    """One or more findings for each thing, in the order in which a run needs them."""
+    """Yield one or more results of each check, in the order in which a run needs them."""
     from iwr.doctor import machine, work
     from iwr.doctor import models as engines
     from iwr.tasks.load import data_root, load
@@ -42,20 +43,20 @@ def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
         yield from check(context)
 
 
-def lines(findings: list[CheckResult]) -> list[str]:
-    """For people: a line each, what to do below it."""
-    shown = []
-    for finding in findings:
-        shown.append(f"{finding.status:5}{finding.check:12}{finding.found}")
-        if finding.fix and finding.status != "ok":
-            shown.append(f"{'':17}fix: {finding.fix}")
-    failed = sum(finding.status == "fail" for finding in findings)
-    return [
-        *shown,
-        f"{failed} of {len(findings)} checks failed"
-        if failed
-        else "everything that these settings need is here",
-    ]
+def lines(results: list[CheckResult]) -> list[str]:
+    """Return a line for each result, with its fix on the next line, and a last line."""
+    lines = []
+    failures = 0
+    for result in results:
+        lines.append(f"{result.status:5}{result.check:12}{result.found}")
+        if result.fix and result.status != "ok":
+            lines.append(f"{'':17}fix: {result.fix}")
+        failures += result.status == "fail"
+    if failures:
+        lines.append(f"{failures} of {len(results)} checks failed")
+    else:
+        lines.append("everything that these settings need is here")
+    return lines
 
 
 def _served(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, ModelConfig]]:

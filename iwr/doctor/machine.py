@@ -1,4 +1,4 @@
-"""The machine: system, browser, its cage, fonts, ports, SLURM."""
+"""The machine: system, browser, network isolation, fonts, ports, SLURM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from iwr.doctor.result import DoctorContext, CheckResult, output
+from iwr.doctor.result import CheckResult, DoctorContext, output
 from iwr.errors import BrowserError
 from iwr.version import __version__
 
@@ -24,7 +24,8 @@ SLURM = ("sbatch", "squeue", "scontrol", "sinfo")
 def system(context: DoctorContext) -> Iterator[CheckResult]:
     from iwr.inference.memory import free_bytes
 
-    versions = f"iwr {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    system = f"{platform.system()} {platform.machine()}"
+    versions = f"iwr {__version__}, Python {platform.python_version()}, {system}"
     if platform.system() != "Linux":
         yield CheckResult(
             "machine", "fail", versions, "use Linux: servers and browsers are watched through /proc"
@@ -33,7 +34,10 @@ def system(context: DoctorContext) -> Iterator[CheckResult]:
     free, browsers = (free_bytes() or 0) / 1e9, context.config.browser.contexts
     needed = browsers * context.config.browser.renderer_mb / 1e3
     status = "warn" if free < needed else "ok"
-    fix = f"{browsers} pages at a time may take {needed:.0f} GB: end other programs, or set browser.contexts=1"
+    fix = (
+        f"{browsers} pages at a time may take {needed:.0f} GB: "
+        "end other programs, or set browser.contexts=1"
+    )
     yield CheckResult("machine", status, f"{versions}, {free:.1f} GB of memory free", fix)
 
 
@@ -53,7 +57,8 @@ def browser(context: DoctorContext) -> Iterator[CheckResult]:
     except (BrowserError, OSError) as error:
         fix = (
             getattr(error, "hint", None)
-            or "install one (apt install chromium, or `playwright install chromium`), or set IWR_CHROMIUM"
+            or "install one (apt install chromium, or `playwright install chromium`), "
+            "or set IWR_CHROMIUM"
         )
         yield CheckResult("browser", "fail", str(error), fix)
 
@@ -126,7 +131,10 @@ def fonts(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def port(context: DoctorContext) -> Iterator[CheckResult]:
-    """Servers listen on a free port of 127.0.0.1; without the interface such a port is given all the same, but nobody gets through."""
+    """Check that servers can listen on a free port of 127.0.0.1 and be reached there.
+
+    Without the loopback interface a port can be had, but not reached.
+    """
     try:
         with (
             socket.create_server(("127.0.0.1", 0)) as listening,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iwr.config import Environment, ModelConfig
-from iwr.doctor.result import DoctorContext, CheckResult, output
+from iwr.doctor.result import CheckResult, DoctorContext, output
 from iwr.errors import ConfigError, IwrError
 
 ROOM_GB = 10.0  # on each GPU beside the weights, for activations and the cache: see docs/models.md
@@ -61,7 +61,7 @@ def vllm(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def gpus(environment: Environment) -> list[Gpu]:
-    """NVIDIA's GPUs that this process may use, with their memory; [] where `nvidia-smi` is not there or fails."""
+    """Return NVIDIA's GPUs that this process may use; [] where `nvidia-smi` fails or is missing."""
     from iwr.inference.server.command import visible_gpus
 
     visible = visible_gpus(environment)
@@ -106,7 +106,10 @@ def _on_gpus(
     """(status, what was found, fix)"""
     key = "judge.model" if part == "judge" else "model"
     wanted = model.gpus * (context.config.server.replicas if model.kind == "vllm" else 1)
-    larger = f"{key}.gpus={2 * model.gpus}, weights of lower precision, or larger GPUs: see docs/models.md"
+    larger = (
+        f"{key}.gpus={2 * model.gpus}, weights of lower precision, or larger GPUs: "
+        "see docs/models.md"
+    )
     if wanted > number:
         return "fail", f"{wanted} are needed, {number} here", "lower server.replicas, or " + larger
     given = model.engine_args | context.config.server.engine_args
@@ -115,7 +118,10 @@ def _on_gpus(
     )
     used = [gpu for gpu in here[:wanted] if gpu.total_gb]
     if model.kind == "vllm" and any(gpu.free_gb < share * gpu.total_gb for gpu in used):
-        fix = f"end what runs there (`nvidia-smi` lists it), or {key}.engine_args.gpu-memory-utilization=… below {share}"
+        fix = (
+            "end what runs there (`nvidia-smi` lists it), "
+            f"or {key}.engine_args.gpu-memory-utilization=… below {share}"
+        )
         return "fail", f"others hold its memory: vLLM wants {share:.0%} of it free", fix
     size = weights_gb(model)
     if size is None or not used:
@@ -137,7 +143,10 @@ def _on_processor(model: ModelConfig) -> tuple[str, str, str]:
     from iwr.inference.memory import free_bytes
 
     free, size = (free_bytes() or 0) / 1e9, weights_gb(model)
-    fix = "run it where a GPU is (under SLURM: `srun --gres=gpu:N iwr doctor …`), or server=external server.url=…"
+    fix = (
+        "run it where a GPU is (under SLURM: `srun --gres=gpu:N iwr doctor …`), "
+        "or server=external server.url=…"
+    )
     if size is None:
         return "warn", "its size is not known", fix
     found = f"{size:.2f} GB of weights, {free:.0f} GB of memory free"

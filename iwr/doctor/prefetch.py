@@ -1,7 +1,7 @@
-"""`iwr prefetch`: everything that the settings need from the network, with its size, before a run needs it.
+"""`iwr prefetch`: everything that the settings need from the network, with its size.
 
-Downloads are those of huggingface_hub, torch and EasyOCR. The hub's survive broken connections; after a kill, files that are whole
-stay and the others start anew.
+Downloads are those of huggingface_hub, torch and EasyOCR. The hub's survive broken connections;
+after a kill, complete files stay and the others start anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".zst", ".parquet")
 
 
 class Want(NamedTuple):
-    """One repository of the hub. `files`: only these; `into`: a folder of ours instead of the hub's cache."""
+    """One repository of the hub, or only some `files` of it.
+
+    `into`: a folder that takes the place of the hub's cache.
+    """
 
     name: str
     repository: str
@@ -46,7 +49,10 @@ class Size(NamedTuple):
 
 
 def wants(config: Config, models: Sequence[ModelConfig]) -> Iterator[Want]:
-    """What the hub has to give; local folders and other sources are no part of it. Raises ConfigError for wrong paths."""
+    """Yield what must come from the hub, not from local folders or other sources.
+
+    Raise ConfigError for wrong paths.
+    """
     from iwr.inference.server.command import model_path
     from iwr.scores.draft import metrics_of
 
@@ -64,7 +70,7 @@ def wants(config: Config, models: Sequence[ModelConfig]) -> Iterator[Want]:
 
 
 def size(want: Want) -> Size:
-    """Asks the hub, fetches nothing."""
+    """Ask the hub for the size; fetch nothing."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -84,11 +90,12 @@ def line(want: Want, size: Size) -> str:
     where = f"{want.name}  {want.repository}"
     if size.total is None or size.left is None:
         return f"{where}  size not known: the hub does not answer"
-    return f"{where}  {size.total / 1e9:.2f} GB, {f'{size.left / 1e9:.2f} GB to fetch' if size.left else 'here'}"
+    left = f"{size.left / 1e9:.2f} GB to fetch" if size.left else "here"
+    return f"{where}  {size.total / 1e9:.2f} GB, {left}"
 
 
 def check_room(sizes: Sequence[tuple[Want, Size]]) -> None:
-    """Raises ConfigError when a disk is too small for what will be fetched."""
+    """Raise ConfigError when a disk is too small for what will be fetched."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     needed: dict[Path, int] = {}
@@ -106,7 +113,7 @@ def check_room(sizes: Sequence[tuple[Want, Size]]) -> None:
 
 
 def fetch(config: Config, models: Sequence[ModelConfig]) -> dict[str, str]:
-    """Fetch what is missing. Returns where it lies, by name. Raises ConfigError, MetricError."""
+    """Fetch what is missing. Return the paths by name. Raise ConfigError, MetricError."""
     from iwr.inference import weights
     from iwr.metrics.weights import prefetch
     from iwr.scores.draft import metrics_of
@@ -118,7 +125,7 @@ def fetch(config: Config, models: Sequence[ModelConfig]) -> dict[str, str]:
 
 
 def _with_weights(config: Config, models: Sequence[ModelConfig]) -> list[ModelConfig]:
-    """Those among contestants and judge that have weights."""
+    """Return those of the models and the judge model that have weights."""
     judge = [config.judge.model] if config.judge.model else []
     return [model for model in [*models, *judge] if model.kind in ("vllm", "transformers")]
 
@@ -157,7 +164,7 @@ def _data(data: DataConfig) -> Path:
 
 
 def _loads(data: DataConfig) -> bool:
-    """Whether tasks are there, and all of them whole."""
+    """Return whether there are tasks, all of them complete."""
     from iwr.tasks.load import load
 
     loaded = load(Path(data.root or "").expanduser(), data.tasks)

@@ -1,4 +1,4 @@
-"""What the checks of `iwr doctor` are given, what they say, and how they ask another program."""
+"""The input and the results of the checks of `iwr doctor`, and how they ask another program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iwr.tasks.load import Loaded
 
 
 class CheckResult(NamedTuple):
-    """`status`: ok; warn: it works, but not well; fail: the settings need it and it is not there."""
+    """`status`: ok; warn: it works, but not well; fail: the settings need it, and it is missing."""
 
     check: str
     status: str
@@ -19,7 +19,10 @@ class CheckResult(NamedTuple):
 
 
 class DoctorContext(NamedTuple):
-    """What the settings ask for. `served`: the models that start on this machine, with the part they play: model or judge."""
+    """What the settings ask for.
+
+    `served` has the models that start on this machine, each with its role: model or judge.
+    """
 
     config: Config
     models: list[ModelConfig]
@@ -29,9 +32,9 @@ class DoctorContext(NamedTuple):
 
 
 def output(*command: str) -> str:
-    """Standard output of a command that is there; "" when it fails or takes too long."""
+    """Return the standard output of a command; "" when it is missing, fails or takes too long."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout if done.returncode == 0 else ""
+    return process.stdout if process.returncode == 0 else ""

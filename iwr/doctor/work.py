@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from iwr.doctor.result import DoctorContext, CheckResult
 from iwr.doctor.machine import temporary
+from iwr.doctor.result import CheckResult, DoctorContext
 from iwr.errors import ConfigError, MetricError
 from iwr.runs.files import existing
 
@@ -93,7 +93,10 @@ def disk(context: DoctorContext) -> Iterator[CheckResult]:
 
 
 def _place(check: str, folder: Path, needed: float, fix: str) -> CheckResult:
-    """Whether files can be written, locked and kept in `folder` or where it will be made. `needed`: bytes."""
+    """Check that files can be written, locked and kept in `folder`, which may not exist yet.
+
+    `needed`: bytes.
+    """
     there = existing(folder)
     try:
         with tempfile.TemporaryFile(dir=there) as file:
