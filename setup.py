@@ -1,4 +1,4 @@
-"""Packaging. `configs/` is installed as `iwr.configs`, so Hydra finds it from a wheel and from any folder."""
+"""Packaging. `configs/` is installed as `iwr.configs`, so Hydra finds it from any folder."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ CONFIGS = ["iwr.configs"] + [f"iwr.configs.{name}" for name in find_packages("co
 setup(
     name="iwr",
     version=VERSION["__version__"],
-    description="Evaluate open-weight vision-language models on interactive webpage reconstruction, without any API key",
+    description="Evaluate open-weight vision-language models on webpage reconstruction",
     long_description=Path("README.md").read_text(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
@@ -27,7 +27,7 @@ setup(
         "iwr.report": ["templates/*", "*.csv"],
     },
     install_requires=[
-        # one table per concern: configuration and records, browser and video, models and metrics, terminal
+        # configuration and records, browser and video, models and metrics, terminal
         "hydra-core>=1.3.2,<2",
         "omegaconf>=2.3,<3",
         "pyyaml>=6",

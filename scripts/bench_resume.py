@@ -1,11 +1,12 @@
 #!/usr/bin/env python
-"""Time `iwr run` and `iwr status` on a finished run of the benchmark's full size (113 tasks, 11 models, synthetic records).
+"""Time `iwr run` and `iwr status` on a finished run of 113 tasks and 11 models.
 
     scripts/bench_resume.py
 
-Each is repeated three times and the fastest counts, for 1, 4 and 11 models: seconds of wall time, beside those of an `iwr` that
-only loads its settings. Ends with 0 when both answer within 3 s for all 11 models, and when a record costs no more there than
-with 4 models (half as much again is allowed for noise).
+The records are synthetic. Each command is repeated three times and the fastest counts, for 1, 4 and
+11 models: seconds of wall time, beside those of an `iwr` that only loads its settings. Ends with 0
+when both answer within 3 s for all 11 models, and when a record costs no more there than with 4
+models (half as much again is allowed for noise).
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main() -> int:
     for name in ("run", "status"):
         few, most = (record_cost(found, name, number) for number in (4, len(full_size.MODELS)))
         print(
-            f"{name}: {1e6 * few:.0f} µs a task and model with 4 models, {1e6 * most:.0f} µs with {len(full_size.MODELS)}"
+            f"{name}: {1e6 * few:.0f} µs a task and model with 4 models, "
+            f"{1e6 * most:.0f} µs with {len(full_size.MODELS)}"
         )
         met &= found[len(full_size.MODELS)][name] <= LIMIT and most <= 1.5 * few
     print("all targets met" if met else "missed")

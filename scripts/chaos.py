@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""Kill (-9) a run at random moments over all its stages, resume it each time, and compare with an undisturbed run.
+"""Kill (-9) a run at random moments, resume it each time, compare with an undisturbed run.
 
     scripts/chaos.py [--kills 40] [--seed 0] [--folder DIR] [settings]
 
-Prints one line a kill and ends with 0 when the final results are the same, no file was ever torn, nothing that was
-finished was made again, and no process and no unfinished file is left.
+The kills fall on all stages. Prints one line a kill and ends with 0 when the final results are the
+same, no file was ever torn, nothing finished was made again, and no process and no unfinished file
+is left.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ def whole(path: Path) -> bool:
 def torment(
     run: Run, expected: dict[str, str], kills: int, seconds: float, draw: random.Random
 ) -> list[str]:
-    """Kill and resume. A run that ends before its kill is thrown away and begun anew, so kills fall on every stage."""
+    """Kill and resume a run. Return what went wrong.
+
+    A run that ends before its kill is deleted and begun anew, so kills fall on every stage.
+    """
     faults = []
     before: dict[Path, int] = {}
     for number in range(1, kills + 1):

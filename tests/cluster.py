@@ -1,4 +1,4 @@
-"""A real SLURM cluster of one node on this machine, for the tests: munged, slurmctld, slurmd in a folder of their own.
+"""A real SLURM cluster of one node for the tests: its daemons in a folder of their own.
 
 Needs root and Debian's packages slurm-wlm and munge (scripts/setup.sh --dev installs them).
 """
@@ -59,7 +59,7 @@ def why_not() -> str | None:
 
 
 class Cluster:
-    """Start with `with Cluster(folder) as cluster`. `environment` makes SLURM's commands talk to it."""
+    """A context manager. `environment` makes SLURM's commands talk to the cluster."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -91,7 +91,7 @@ class Cluster:
                 daemon.wait()
 
     def _start_munged(self) -> None:
-        """As its own user: it refuses to run as root, or with a key or a folder that others can write."""
+        """Start munged as its own user: it refuses root, and folders that others can write."""
         user = pwd.getpwnam("munge")
         for parent in [*reversed(self.folder.parents), self.folder]:
             if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
@@ -130,7 +130,7 @@ class Cluster:
         output.close()
 
     def restart_slurmd(self, *, with_jobs: bool) -> None:
-        """Kill slurmd and start it again; `with_jobs` as a node does that loses power: every process of its jobs dies too."""
+        """Kill slurmd and start it again; `with_jobs` kills its jobs too, as a power cut does."""
         doomed = [self.daemons["slurmd"].pid, *(self._of_jobs() if with_jobs else ())]
         for process in doomed:
             with suppress(ProcessLookupError):
@@ -139,7 +139,7 @@ class Cluster:
         self.start("slurmd", "-D")
 
     def _of_jobs(self) -> list[int]:
-        """Processes of this cluster's jobs: each step's daemon first, then what has SLURM's environment."""
+        """Return the processes of this cluster's jobs, the daemon of each step first."""
         steps, works = [], []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -164,7 +164,7 @@ class Cluster:
         return done.stdout.strip()
 
     def states(self) -> dict[str, str]:
-        """State of each job and array element that SLURM still knows, by id such as "3" or "3_0"."""
+        """Return the state of each job and array element by id such as "3" or "3_0"."""
         listed = self.run(
             "squeue", "--all", "--array", "--noheader", "--states=all", "--format=%i %T"
         )

@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests. Heavy parts (a vLLM server, a browser) are started once a session."""
+"""Fixtures shared by all tests. Heavy parts, such as a vLLM server, start once a session."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """One running `iwr.inference.server.process.Server` with `tiny_model` behind it; it may read any local file."""
+    """One running server with `tiny_model` behind it; it may read any local file."""
     from iwr.config import load_config
     from iwr.inference.server.process import Server
 

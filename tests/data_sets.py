@@ -1,4 +1,4 @@
-"""Small valid data sets, written to disk in the benchmark's layout, for tests to break or to score."""
+"""Small valid data sets in the benchmark's layout, for tests to break or to score."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def build(root: Path, models: tuple[str, ...] = MODELS) -> World:
 
 
 def _copy(world: World) -> None:
-    """The records of `first` under every name, each with another end; written plainly, as no run is at stake."""
+    """Copy the records of `first` under every name, each with another end."""
     source = world.paths.task("first", world.tasks[0].id)
     generation = read_record(source.generation, Generation)
     rollout = read_record(source.judge("rules").rollout, Rollout)

@@ -91,7 +91,10 @@ def steps(
     colour: str = "white",
     rubric: int | None = None,
 ) -> tuple[Step, ...]:
-    """Step 0 and one step an action; the first `credited` actions pass, the next one fails by `failed_by`."""
+    """Return step 0 and one step an action.
+
+    The first `credited` actions pass, the next one fails by `failed_by`.
+    """
     folder = paths.task(model, task.id).judge("rules")
     done = []
     for number in range(min(len(task.actions), credited + bool(failed_by)) + 1):

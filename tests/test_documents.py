@@ -1,4 +1,4 @@
-"""What the documents say can be typed, is there, or is marked: commands, settings, files, links, worked examples."""
+"""The commands, settings, files, links and worked examples of the documents work."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def sections(text):
 
 
 def lines_of(section):
-    """Command lines: indented or fenced ones, joined where they go on, and code spans; without comments."""
+    """Yield command lines, indented, fenced or in code spans, joined where they go on."""
     plain = EXAMPLE.sub("", EDIT.sub("", section)).replace("\\\n", " ")
     shown = [
         line.strip() for line in plain.splitlines() if line.startswith("    ") or "`" not in line
@@ -222,7 +222,7 @@ def test_each_quick_command_runs(command, place, tmp_path):
     assert done.returncode in allowed.get(name, (0,)), done.stdout + done.stderr
 
 
-# ---- settings, files, links ---------------------------------------------------------------------------
+# ---- settings, files, links ---------------------------------------------------------------------
 
 
 def spans():
@@ -358,7 +358,7 @@ def test_every_document_can_be_found_from_the_readme():
     } <= linked
 
 
-# ---- the worked examples ------------------------------------------------------------------------------
+# ---- the worked examples ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

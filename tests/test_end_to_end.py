@@ -1,6 +1,7 @@
-"""The main job on the bundled samples, through the command that users type: real vLLM, real Chromium, real OCR.
+"""The main job on the bundled samples: the real command, vLLM, Chromium and OCR.
 
-One run is killed (-9) in the middle of every stage and resumed; its table must be the one that the protocol promises.
+One run is killed (-9) in the middle of every stage and resumed; its table must be the one that the
+protocol promises.
 """
 
 import json
@@ -48,7 +49,7 @@ class Run:
         return log
 
     def kill_when(self, pattern: str) -> dict[Path, int]:
-        """Kill -9 as soon as a file that fits `pattern` is there. Returns the records made so far, with their times."""
+        """Kill -9 as soon as a file matches `pattern`. Return the records so far, with times."""
         process = self.start()
         while not any(self.folder.glob(pattern)):
             assert process.poll() is None, (
@@ -171,7 +172,8 @@ def test_the_manifest_names_what_the_numbers_were_made_with(finished):
 def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
     code = (
         "import sys; from iwr.cli.main import main; status = main(sys.argv[1:])\n"
-        "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'} & set(sys.modules)\n"
+        "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy; sys.exit(status)"
     )
     table = (finished.folder / "report/leaderboard.json").read_bytes()

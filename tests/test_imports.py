@@ -30,7 +30,7 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-"""Rooms, the lowest first: a module imports from its own room and from those above it in this list."""
+"""Rooms, the lowest first: a module imports from its own room and from those above it."""
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = {
     "torch",

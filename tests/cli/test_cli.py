@@ -114,7 +114,7 @@ def test_config_prints_what_will_be_used():
 
 @pytest.mark.browser
 def test_pages_of_another_tool_are_judged_and_missing_ones_count(tmp_path):
-    """`model=directory`: an absent page scores 0 and is counted; a task in the folder that is no task is no harm."""
+    """`model=directory`: an absent page scores 0 and is counted."""
     from iwr.tasks.load import samples_root
 
     page = samples_root() / "data/film-rating/page/index.html"

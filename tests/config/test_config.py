@@ -46,7 +46,7 @@ def test_every_config_file_composes():
 
 
 def test_options_of_vllm_need_no_plus_although_no_schema_knows_them():
-    """As they stand in the documents: one that is new, one that is there, one of a judge, a whole table, with a plus."""
+    """As in the documents: a new key, an existing one, one of a judge, a table, with a plus."""
     config, (model,) = load_config(
         [
             "model=hf",
@@ -108,7 +108,8 @@ def test_a_wheel_works_from_any_folder(tmp_path):
     subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site], check=True)
     (tmp_path / "elsewhere").mkdir()
     code = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); import iwr; assert iwr.__file__.startswith(sys.path[0])\n"
+        "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
+        "import iwr; assert iwr.__file__.startswith(sys.path[0])\n"
         "from iwr.cli.main import main; sys.exit(main())"
     )
 

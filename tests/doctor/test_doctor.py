@@ -48,7 +48,7 @@ def script(folder, name, text):
     return folder
 
 
-# ---- this machine -----------------------------------------------------------------------------------
+# ---- this machine -------------------------------------------------------------------------------
 
 
 @pytest.mark.browser
@@ -105,7 +105,7 @@ def test_a_browser_that_is_none_and_fonts_that_are_others(tmp_path):
         assert "Liberation" in said(found, "fonts")[0][1] and said(found, "fonts")[0][0] == "warn"
 
 
-# ---- models -----------------------------------------------------------------------------------------
+# ---- models -------------------------------------------------------------------------------------
 
 
 def test_gpus_are_held_against_the_model(tmp_path):
@@ -159,7 +159,10 @@ def test_without_vllm_only_models_that_it_serves_fail(tmp_path):
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if not entry.name.startswith("vllm"):
             (tmp_path / entry.name).symlink_to(entry)
-    code = f"import site, sys; site.addsitedir({str(tmp_path)!r}); from iwr.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        f"import site, sys; site.addsitedir({str(tmp_path)!r})\n"
+        "from iwr.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
 
     def vllm(model):
         command = [sys.executable, "-S", "-c", code, "doctor", "--json", f"model={model}"]
@@ -234,7 +237,7 @@ def test_a_server_of_others_is_asked():
     assert said(doctor(*settings, **NO_BROWSER), "server")[0][0] == "fail"
 
 
-# ---- data, disk, ports, cluster -----------------------------------------------------------------------
+# ---- data, disk, ports, cluster -----------------------------------------------------------------
 
 
 def test_data_that_is_absent_or_faulty(tmp_path):

@@ -1,4 +1,4 @@
-"""`iwr prefetch` against a hub on this machine that speaks the real one's protocol, and without any."""
+"""`iwr prefetch` against a hub on this machine that speaks the real protocol, and without one."""
 
 import hashlib
 import json

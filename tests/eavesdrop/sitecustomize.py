@@ -1,4 +1,7 @@
-"""Python loads this at its start when the folder is on PYTHONPATH: every address that is asked for goes into $IWR_EAVESDROP."""
+"""Python loads this at its start when the folder is on PYTHONPATH.
+
+Every address that is asked for goes into $IWR_EAVESDROP.
+"""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`iwr import` and `iwr export`: the files of the reference evaluator, in and out, through the real command."""
+"""`iwr import` and `iwr export`: the files of the reference evaluator, in and out."""
 
 import json
 import shlex

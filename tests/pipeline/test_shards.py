@@ -8,7 +8,10 @@ from iwr.pipeline.shards import cost, cut
 
 
 def real_spread(seed=0) -> dict[str, float]:
-    """113 tasks with the spread of the benchmark: 4 to 25 actions (1,001 in all), recordings of 10 s to 2 minutes."""
+    """Return the costs of 113 tasks with the benchmark's spread.
+
+    4 to 25 actions (1,001 in all), recordings of 10 s to 2 minutes.
+    """
     draw = random.Random(seed)
     return {
         f"task_{i}": cost(

@@ -69,7 +69,8 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
     path = tmp_path / "file"
     code = (
         "import sys, itertools; from pathlib import Path; from iwr.runs.files import write_atomic\n"
-        "for i in itertools.cycle('ab'): write_atomic(Path(sys.argv[1]), i * 2_000_000); print(flush=True)"
+        "for i in itertools.cycle('ab'):\n"
+        "    write_atomic(Path(sys.argv[1]), i * 2_000_000); print(flush=True)"
     )
     for _ in range(5):
         writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
@@ -83,8 +84,10 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
 
 def test_a_disk_that_refuses_is_one_clear_error_and_leaves_nothing_behind(tmp_path):
     code = (
-        "import resource, signal, sys; from pathlib import Path; from iwr.runs.files import write_atomic\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from iwr.runs.files import write_atomic\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_atomic(Path(sys.argv[1]), b'x' * 2000)"
     )
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What `iwr run` and `iwr status` say of a finished run of the benchmark's full size. scripts/bench_resume.py times them."""
+"""`iwr run` and `iwr status` on a finished run of the benchmark's full size."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ def test_a_finished_run_says_so(world):
     assert (again.returncode, "nothing to do" in again.stderr) == (0, True), again.stderr
 
 
-def test_status_names_what_is_owed(world):
+def test_status_names_what_is_pending(world):
     whole = iwr(world, "status", "--json", "run.shards=8")
     rows = json.loads(whole.stdout)
     assert whole.returncode == 0

@@ -1,4 +1,4 @@
-"""The whole chain on a real SLURM of one node: submitted, disturbed, and always the same result as a local run."""
+"""The whole chain on a real SLURM of one node: disturbed, with the result of a local run."""
 
 import json
 import os

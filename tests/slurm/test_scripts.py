@@ -1,6 +1,7 @@
 """Batch scripts are pure text: compared with golden files, letter by letter.
 
-To accept a change: `IWR_RECORD_GOLDEN=1 scripts/test.sh tests/slurm/test_scripts.py`, then look at `git diff`.
+To accept a change: `IWR_RECORD_GOLDEN=1 scripts/test.sh tests/slurm/test_scripts.py`, then look at
+`git diff`.
 """
 
 import os
