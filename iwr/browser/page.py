@@ -11,7 +11,7 @@ from iwr.browser.deadlines import Budget
 from iwr.browser.dialogs import DialogHandler
 from iwr.browser.guarded import BrowserHealth, GuardedPage, Navigated
 from iwr.browser.network import RequestInterceptor
-from iwr.browser.settling import HORIZON, settle
+from iwr.browser.settling import EFFECT_SECONDS, HORIZON, settle
 from iwr.browser.site import ORIGIN
 from iwr.config import BrowserConfig
 from iwr.errors import PageError
@@ -39,6 +39,7 @@ class Tab(GuardedPage):
         super().__init__(browser, page, cdp, config, budget)
         self.interceptor = interceptor
         self.real_time = real_time
+        self.unsettled_reason: str | None = None  # of the last `settle`
 
     @property
     def refused(self) -> Counter[str]:
@@ -64,9 +65,14 @@ class Tab(GuardedPage):
         raise PageError("the page reloads without end")
 
     async def settle(self, horizon: float = HORIZON) -> bool:
-        """Wait until the page is still, `horizon` virtual ms on.
+        """Wait until the page is still, `horizon` virtual ms on or more.
 
-        Return False when it was not still after `browser.settle_seconds`.
+        Return False when it was not still after `browser.settle_seconds`, or when effects of the
+        last action are still to come; `unsettled_reason` then says which.
         """
         cap = self.config.settle_seconds * self.limits.crowd
-        return await settle(self, self.interceptor, cap, horizon, real_time=self.real_time)
+        if self.real_time:
+            cap += EFFECT_SECONDS
+        reason = await settle(self, self.interceptor, cap, horizon, real_time=self.real_time)
+        self.unsettled_reason = reason
+        return reason is None

@@ -1,7 +1,8 @@
 """Wait until a page is still, without sleeping: its virtual clock is moved on.
 
-Only real work (loading, decoding) takes real time. `horizon` is how far virtual time moves: a
-state is looked at as it is one second after the action that led to it.
+Only real work (loading, decoding) takes real time. `horizon` is how far virtual time moves at
+least: a state is looked at as it is one second after the action that led to it, or later, when
+timers and animations that the action set off are still to come (js/clock.js, up to five seconds).
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from playwright.async_api import Frame
 
 HORIZON = 1000.0  # ms of virtual time
+EFFECT_SECONDS = 5.0  # after an action, in which its timers are waited for; as in js/clock.js
 MOST_FRAMES = 10  # with a clock of their own
 SETTLE = """async ([horizon, patience]) => {
   const clock = window[Symbol.for("iwr.clock")];
-  if (!clock) return {still: true, wild: true};
-  return {still: await clock.settle(horizon, patience), wild: clock.clock.wild};
+  if (!clock) return {reason: null, wild: true};
+  return {reason: await clock.settle(horizon, patience), wild: clock.clock.wild};
 }"""
 FOREIGN = """() => {
   const clock = window[Symbol.for("iwr.clock")];
@@ -35,13 +37,14 @@ async def settle(
     horizon: float = HORIZON,
     *,
     real_time: bool = False,
-) -> bool:
-    """Move the page on until it is still; False when it was not after `cap` seconds.
+) -> str | None:
+    """Move the page on until it is still; return why it is not, else None.
 
-    Raises PageError or BrowserError.
+    `cap` is in seconds. Raises PageError or BrowserError.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + cap
+    reason = "the page is replaced without end"
     while (left := end - loop.time()) > 0:
         try:
             seconds = left + page.limits.call
@@ -50,15 +53,16 @@ async def settle(
         except Navigated:
             await asyncio.sleep(0.01)
             continue
-        if not state["still"]:
-            return False
+        if state["reason"]:
+            return str(state["reason"])
         if interceptor.in_flight:
+            reason = "requests of the page are not answered"
             await asyncio.sleep(0.005)
             continue
         if state["wild"] or real_time:
-            return await _equal_screenshots(page, end)
-        return True
-    return False
+            return await _difference(page, end)
+        return None
+    return reason
 
 
 async def _settle_foreign_frames(page: GuardedPage, horizon: float, left: float) -> None:
@@ -78,8 +82,8 @@ async def _evaluate_in(
         return None
 
 
-async def _equal_screenshots(page: GuardedPage, end: float) -> bool:
-    """Wait for two equal screenshots, 100 ms apart.
+async def _difference(page: GuardedPage, end: float) -> str | None:
+    """Wait for two equal screenshots, 100 ms apart; return a reason when there are none.
 
     This is for pages that no clock of ours moves: workers and real time.
     """
@@ -89,6 +93,6 @@ async def _equal_screenshots(page: GuardedPage, end: float) -> bool:
         await asyncio.sleep(0.1)
         after = await page.screenshot()
         if after == before:
-            return True
+            return None
         before = after
-    return False
+    return "two screenshots 100 ms apart differ"

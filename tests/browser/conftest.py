@@ -13,7 +13,7 @@ from iwr.config import BrowserConfig, Environment
 
 @pytest.fixture(scope="session")
 def browse(tmp_path_factory: pytest.TempPathFactory):
-    """browse(html or a Site, work) opens a page of 800x600, and returns what `await work(tab)` returns."""
+    """Return `browse`: it opens html or a Site at 800x600 and returns `await work(tab)`."""
     config = BrowserConfig(name="test", settle_seconds=8, page_seconds=120)
     folder = tmp_path_factory.mktemp("pages")
     with asyncio.Runner() as runner:

@@ -1,4 +1,8 @@
-"""Pages that mean harm: nothing gets out, each costs a bounded time, and its neighbours in the same run see no difference."""
+"""Pages that mean harm: nothing gets out, each costs a bounded time.
+
+Its neighbours in the same run see no difference.
+"""
+# ruff: noqa: E501 - a page is one string
 
 import asyncio
 import socket
@@ -80,9 +84,9 @@ async def attack(pool: Pool, folder, name: str, html: str) -> Outcome:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, pytestconfig):
-    """All pages through one pool, two at a time, beside a healthy one that is opened again and again.
+    """Open all pages through one pool, two at a time, beside a healthy one again and again.
 
-    Returns the outcomes by name, the healthy page's outcomes, and what the listener heard.
+    Return the outcomes by name, the healthy page's outcomes, and what the listener heard.
     """
     folder, listener = tmp_path_factory.mktemp("hostile"), Listener()
     pages = {

@@ -129,7 +129,8 @@ def test_scripts_of_the_caller_run_before_those_of_the_page(browse):
 def test_pages_share_nothing(browse):
     async def work(tab):
         return await tab.evaluate(
-            "() => { const old = localStorage.x; localStorage.x = 1; document.cookie = 'a=1'; return [old, document.cookie] }"
+            "() => { const old = localStorage.x; localStorage.x = 1; document.cookie = 'a=1';"
+            " return [old, document.cookie] }"
         )
 
     assert browse("page", work) == [None, "a=1"]

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 # each is code that runs on the click; it must have called done() (or made `state` true) when settle returns
 TRANSITION = "b.style.cssText = 'transition: width .4s; width: 50px; display: block'; b.offsetWidth; b.style.width = '90px'; "
+SHADOW = "const s = document.createElement('span'); b.attachShadow({{mode: '{}'}}).append(s); "
 EFFECTS = {
     "at once": "done()",
     "promise": "Promise.resolve().then(done)",
@@ -55,7 +56,35 @@ EFFECTS = {
     "confirm": "confirm('sure?') && setTimeout(done, 50)",
     "error on the way": "setTimeout(() => { throw 1 }, 50); setTimeout(done, 100)",
     "short toast is gone": "b.textContent = 'saved'; setTimeout(() => { b.textContent = ''; done() }, 800)",
-    "long toast is there": "b.textContent = 'saved'; setTimeout(() => b.textContent = '', 2500); state = () => b.textContent === 'saved'",
+    "toast of some seconds is gone": "b.textContent = 'saved'; setTimeout(() => { b.textContent = ''; done() }, 2500)",
+    "long toast is there": "b.textContent = 'saved'; setTimeout(() => b.textContent = '', 7500); state = () => b.textContent === 'saved'",
+    "timer 3000": "setTimeout(done, 3000)",
+    "chain of slow timers": "setTimeout(() => setTimeout(() => setTimeout(done, 1200), 1200), 1200)",
+    "slow async function": "(async () => { for (let i = 0; i < 4; i++) await new Promise((r) => setTimeout(r, 900)); done() })()",
+    "typewriter": "let n = 0; const f = () => (++n === 30 ? done() : setTimeout(f, 120)); f()",
+    "slow transition": TRANSITION.replace(".4s", "3s") + "b.ontransitionend = done",
+    "slow timer, then transition": "setTimeout(() => { "
+    + TRANSITION
+    + "b.ontransitionend = done }, 2200)",
+    "interval goes on": "let n = 0; setInterval(() => n++, 100); state = () => n > 5 && n < 15",
+    "fetch after a slow timer": "setTimeout(() => fetch('/assets/data.json').then(() => setTimeout(done, 700)), 2000)",
+    "animation in a shadow tree": SHADOW.format("open")
+    + "s.animate([{opacity: 0}, {opacity: 1}], 300).finished.then(done)",
+    "animation in a closed shadow tree": SHADOW.format("closed")
+    + "s.animate([{opacity: 0}, {opacity: 1}], 300).finished.then(done)",
+    "transition in a shadow tree in a shadow tree": SHADOW.format("closed")
+    + "const r = s.attachShadow({mode: 'open'});"
+    " r.innerHTML = '<i style=\"transition: opacity .4s\">x</i>'; const i = r.firstChild; i.offsetWidth; i.style.opacity = 0; i.ontransitionend = done",
+    "animation in a declared shadow tree": "b.setHTMLUnsafe('<p><template shadowrootmode=open><i>x</i></template></p>');"
+    " b.firstChild.shadowRoot.firstChild.animate([{opacity: 0}, {opacity: 1}], 300).finished.then(done)",
+    "image in a shadow tree": SHADOW.format("closed")
+    + "const i = new Image(); i.onload = done; s.append(i); i.setAttribute('src', '/assets/dot.png')",
+    "posted task": "scheduler.postTask(done, {priority: 'background'})",
+    "posted task with a delay": "scheduler.postTask(done, {delay: 1500})",
+    "slow worker": "const w = new Worker(URL.createObjectURL(new Blob(['onmessage = () => { const t = Date.now();"
+    " while (Date.now() - t < 400); postMessage(1) }']))); w.onmessage = done; w.postMessage(0)",
+    "snapping scroller": "b.innerHTML = '<div style=\"height: 900px; scroll-snap-align: start\"></div>'.repeat(4);"
+    " b.style.cssText = 'position: fixed; top: 0; width: 200px; height: 300px; overflow: auto; scroll-snap-type: y mandatory'; b.scrollBy(0, 600); state = () => b.scrollTop === 900",
 }
 PAGE = """<!doctype html><style>@keyframes x {{ from {{ opacity: 0 }} }} @keyframes y {{ from {{ left: 9px }} }} body {{ height: 6000px }}</style>
 <button id=go>go</button><div id=b style="position: absolute; top: 2600px; width: 50px">box</div><svg id=s></svg><dialog id=d>d</dialog>
@@ -155,6 +184,75 @@ def test_a_page_that_never_rests_is_given_up_at_the_cap_and_says_so(browse):
     settled, seconds = browse(page, run)
     assert not settled
     assert seconds < 60  # what one page may cost
+
+
+UNSETTLED = {
+    "for (let i = 1; i < 9; i++) setTimeout(() => { out.textContent = i }, 700 * i)": "still waiting for a timer due in 0.7 s",
+    "out.animate([{opacity: 0}, {opacity: 1}], 5500)": "an animation of 'p#out.big' still runs",
+}
+
+
+@pytest.mark.parametrize("code", UNSETTLED)
+def test_a_state_that_is_not_final_at_the_cap_says_why(browse, code):
+    page = f"<button id=go>go</button><p id=out class=big>x</p><script>go.onclick = () => {{ {code} }}</script>"
+
+    async def run(tab):
+        assert await tab.settle()
+        assert tab.unsettled_reason is None
+        await actions.click(tab, tab.page.locator("#go"))
+        settled, reason = await tab.settle(), tab.unsettled_reason
+        return settled, reason, await tab.settle()
+
+    assert browse(page, run) == (False, UNSETTLED[code], True)
+
+
+LOOPS = {
+    "interval": "setInterval(tick, 500)",
+    "one function": "const f = () => { tick(); setTimeout(f, 500) }; f()",
+    "new functions": "const f = () => { setTimeout(() => { tick(); f() }, 500) }; f()",
+    "async": "(async () => { for (;;) { await new Promise((r) => setTimeout(r, 500)); tick() } })()",
+    "polling": "const f = () => fetch('/none').then(() => { tick(); setTimeout(f, 500) }); f()",
+    "frames": "const f = () => { setTimeout(() => { tick(); requestAnimationFrame(f) }, 500) }; f()",
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_loop_of_timers_is_no_effect_of_later_actions(browse, name):
+    page = f"<script>let n = 0; const tick = () => n++; {LOOPS[name]}</script>"
+
+    async def run(tab):
+        assert await tab.settle()
+        before = await tab.evaluate("() => n")
+        assert await tab.settle()
+        return before, await tab.evaluate("() => n") - before
+
+    first, then = browse(page, run)
+    assert first <= 14  # the cap, and not one run more than it takes to know the loop
+    assert then in (2, 3)  # one second
+
+
+def test_a_snapping_scroller_comes_to_rest_at_the_same_place(browse):
+    page = "<body style='margin:0'><div id=s style='height: 400px; overflow: auto; scroll-snap-type: y mandatory'>"
+    page += "<div style='height: 500px; scroll-snap-align: start'>x</div>" * 5
+
+    async def run(tab):
+        await tab.settle()
+        await actions.scroll(tab, 0, 360)
+        assert await tab.settle()
+        return await tab.evaluate("() => s.scrollTop")
+
+    assert {browse(page, run) for _ in range(3)} == {500}
+
+
+def test_in_real_time_the_timers_of_an_action_are_waited_for(browse):
+    page = "<button id=go>go</button><script>let over = false; go.onclick = () => setTimeout(() => { over = true }, 2000)</script>"
+
+    async def run(tab):
+        assert await tab.settle()
+        await actions.click(tab, tab.page.locator("#go"))
+        return await tab.settle(), await tab.evaluate("() => over")
+
+    assert browse(page, run, real_time=True) == (True, True)
 
 
 def test_the_caret_of_a_focused_field_does_not_blink(browse):
