@@ -14,8 +14,9 @@ Pure functions over `Snapshot`s, without a browser. The recorder uses
 The judge uses `find` for the element on another page, and `check` and `verdict` for a step.
 """
 
-from iwr.contract.check import Answer, Outcome, check, verdict
-from iwr.contract.observation import derive, derive_unchanged
+from iwr.contract.check import check, verdict
+from iwr.contract.observation import derive
+from iwr.contract.outcome import Answer, Outcome
 from iwr.contract.reading import texts_of
 from iwr.contract.schema import (
     Contract,
@@ -27,6 +28,7 @@ from iwr.contract.schema import (
     Verb,
 )
 from iwr.contract.target import describe_target, find
+from iwr.contract.unchanged import derive_unchanged
 from iwr.contract.vocabulary import parse_expectations
 
 __all__ = [

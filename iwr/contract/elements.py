@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 from iwr.browser.snapshot import EDITABLE, TOGGLES, Box, Node, Run, Snapshot, TextLine, lines_of
-from iwr.contract.reading import plain, same_row, worded
+from iwr.contract.geometry import (
+    bottom_of,
+    gap,
+    overlap_across,
+    right_of,
+    same_row,
+    similar_size,
+)
+from iwr.contract.reading import plain, worded
 
 PICTURES = {"img", "canvas", "video", "graphics-symbol"}
 CHOICES = {"combobox", "listbox"}
@@ -36,7 +44,9 @@ LEAST_SIDE = 3.0  # a smaller element is there for programs only
 LONGEST_LABEL = 120
 MOST_LINES = 3  # an element with more lines is labelled by the first
 MOST_BESIDE = 6
-LABEL_REACH = 300.0  # how far from a field its label may stand
+LABEL_REACH = 300.0  # pixels: how far from a field its label may be
+WRONG_SIDE = 60.0  # pixels, on top of the distance
+ABOVE = 20.0
 FLOWING = ("text", "pseudo")
 _LABELS: WeakKeyDictionary[Snapshot, dict[int, str]] = WeakKeyDictionary()
 """By node, as long as the state is needed: the search for a target asks for each label often."""
@@ -44,7 +54,11 @@ _LABELS: WeakKeyDictionary[Snapshot, dict[int, str]] = WeakKeyDictionary()
 
 def kind_of(node: Node) -> str:
     """Return what a person takes the element for, whatever it is made of."""
-    if node.tag == "input" and re.search(r"^type=file$", node.marks, re.M):
+    if node.tag == "input" and re.search(
+        r"^type=file$",
+        node.marks,
+        re.M,
+    ):
         return "file"
     if node.role in EDITABLE:
         return "field"
@@ -61,7 +75,11 @@ def kind_of(node: Node) -> str:
 
 def picture_of(node: Node) -> str:
     """Return the file name of the image that an element shows, "" for none or a nameless one."""
-    shown = re.search(r"[^\s/\"'(]+\.(?:png|jpe?g|webp|gif|svg|avif)\b", node.hints, re.I)
+    shown = re.search(
+        r"[^\s/\"'(]+\.(?:png|jpe?g|webp|gif|svg|avif)\b",
+        node.hints,
+        re.I,
+    )
     if node.tag == "img" and shown:
         return shown[0]
     painted = re.search(r"url\(\"?(?:[^\"|)]*/)?([^\"|)/]+\.\w+)", node.look)
@@ -140,30 +158,42 @@ def _is_readable(snapshot: Snapshot, text: str) -> bool:
 def nearest_text(snapshot: Snapshot, node: Node) -> TextLine | None:
     """Return the line that labels a control by its place: aside in its row, else right above it."""
     after = kind_of(node) == "toggle"
-    best, best_cost = None, LABEL_REACH
+    best = None
+    best_cost = LABEL_REACH
     for line in snapshot.lines:
-        if snapshot.within(line.node, node.index) or line.runs[0].kind not in FLOWING:
+        foreign = not snapshot.within(line.node, node.index)
+        if not foreign or line.runs[0].kind not in FLOWING:
             continue
-        cost = _label_cost(node.box, line.box, after)
+        cost = _label_cost(
+            node.box,
+            line.box,
+            after,
+        )
         if cost < best_cost and worded(line.text):
-            best, best_cost = line, cost
+            best = line
+            best_cost = cost
     return best
 
 
-def _label_cost(control: Box, text: Box, after: bool) -> float:
-    """Return how far a text is from where the label of a control would stand, in pixels."""
-    right_of = text[0] - (control[0] + control[2])
-    left_of = control[0] - (text[0] + text[2])
-    above = control[1] - (text[1] + text[3])
-    covers = text[0] <= control[0] + control[2] and text[0] + text[2] >= control[0]
+def _label_cost(
+    control: Box,
+    text: Box,
+    after: bool,
+) -> float:
+    """Return how far a text is from where the label of a control would be, in pixels.
+
+    `after`: labels of this control are to the right of it, not to the left.
+    """
+    covers = overlap_across(control, text) >= 0
     if same_row(control, text):
         if covers:
             return 0.0 if after else LABEL_REACH
-        gap = right_of if right_of >= 0 else left_of
-        favoured = (right_of >= 0) == after
-        return max(0.0, gap) + (0.0 if favoured else 60.0)
+        is_right = text[0] >= right_of(control)
+        distance = -overlap_across(control, text)
+        return distance if is_right == after else distance + WRONG_SIDE
+    above = control[1] - bottom_of(text)
     if covers and above >= -2:
-        return max(0.0, above) + 20.0
+        return max(0.0, above) + ABOVE
     return LABEL_REACH
 
 
@@ -174,27 +204,35 @@ def beside(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
     """Return the texts of the smallest group around an element, the nearest first."""
     own = plain(label_of(snapshot, node))
     for ancestor in snapshot.ancestors(node):
-        lines = list(_foreign_lines(snapshot, ancestor, node, own))
-        if lines:
-            lines.sort(key=lambda line: _distance(node.box, line.box))
-            nearest = dict.fromkeys(line.text for line in lines)
-            return tuple(nearest)[:MOST_BESIDE]
+        lines = list(
+            _foreign_lines(
+                snapshot,
+                ancestor,
+                node,
+                own,
+            )
+        )
+        if not lines:
+            continue
+        lines.sort(key=lambda line: gap(node.box, line.box))
+        texts = dict.fromkeys(line.text for line in lines)
+        return tuple(texts)[:MOST_BESIDE]
     return ()
 
 
-def _foreign_lines(snapshot: Snapshot, group: Node, node: Node, own: str) -> Iterable[TextLine]:
+def _foreign_lines(
+    snapshot: Snapshot,
+    group: Node,
+    node: Node,
+    own: str,
+) -> Iterator[TextLine]:
+    """Yield the lines of a group that are no part of `node`."""
     for line in snapshot.lines_in(group):
-        inside = snapshot.within(line.runs[0].node, node.index)
-        flowing = line.runs[0].kind in FLOWING
-        if not inside and flowing and worded(line.text) and plain(line.text) != own:
+        run = line.runs[0]
+        if run.kind not in FLOWING or snapshot.within(run.node, node.index):
+            continue
+        if worded(line.text) and plain(line.text) != own:
             yield line
-
-
-def _distance(a: Box, b: Box) -> float:
-    """Return the gap between two boxes; another row counts more than the same."""
-    across = max(0.0, a[0] - b[0] - b[2], b[0] - a[0] - a[2])
-    along = max(0.0, a[1] - b[1] - b[3], b[1] - a[1] - a[3])
-    return across + 3 * along + (0 if same_row(a, b) else 30)
 
 
 def container_of(snapshot: Snapshot, node: Node) -> tuple[str, str | None]:
@@ -202,13 +240,21 @@ def container_of(snapshot: Snapshot, node: Node) -> tuple[str, str | None]:
     for ancestor in snapshot.ancestors(node):
         if ancestor.role not in LANDMARKS:
             continue
-        heading = _heading_in(snapshot, ancestor, node)
+        heading = _heading_in(
+            snapshot,
+            ancestor,
+            node,
+        )
         if heading or ancestor.name:
             return heading or ancestor.name, ancestor.role
     return "", None
 
 
-def _heading_in(snapshot: Snapshot, region: Node, node: Node) -> str:
+def _heading_in(
+    snapshot: Snapshot,
+    region: Node,
+    node: Node,
+) -> str:
     """Return the last heading in `region` that stands before `node` in the document."""
     text = ""
     for entry in snapshot.subtree(region):
@@ -222,53 +268,43 @@ def _heading_in(snapshot: Snapshot, region: Node, node: Node) -> str:
 # ---- its like ----------------------------------------------------------------------------
 
 
-def in_reading_order(nodes: Iterable[Node]) -> list[list[Node]]:
-    """Return the rows that elements form, each from left to right."""
-    rows: list[list[Node]] = []
-    for node in sorted(nodes, key=lambda entry: (entry.center[1], entry.box[0])):
-        if rows and same_row(rows[-1][0].box, node.box):
-            rows[-1].append(node)
-        else:
-            rows.append([node])
-    for row in rows:
-        row.sort(key=lambda entry: entry.box[0])
-    return rows
-
-
-def alike(snapshot: Snapshot, node: Node, pool: Iterable[Node]) -> list[Node]:
+def alike(
+    snapshot: Snapshot,
+    node: Node,
+    pool: Iterable[Node],
+) -> list[Node]:
     """Return the elements of `pool` that look like `node`: the same label or, without, its size."""
     label = plain(label_of(snapshot, node))
     kind = kind_of(node)
-    speaks = worded(label)
     like = []
     for other in pool:
         if kind_of(other) != kind:
             continue
         text = plain(label_of(snapshot, other))
-        fits = text == label if speaks else not worded(text) and similar_size(node, other)
+        if worded(label):
+            fits = text == label
+        else:
+            fits = not worded(text) and similar_size(node.box, other.box)
         if fits:
             like.append(other)
-    return outermost(snapshot, like, node)
+    return outermost(
+        snapshot,
+        like,
+        node,
+    )
 
 
-def similar_size(a: Node, b: Node) -> bool:
-    """Return whether both sides differ by no more than two thirds."""
-    for first, second in ((a.box[2], b.box[2]), (a.box[3], b.box[3])):
-        if min(first, second) < 0.6 * max(first, second):
-            return False
-    return True
-
-
-def outermost(snapshot: Snapshot, nodes: list[Node], kept: Node) -> list[Node]:
+def outermost(
+    snapshot: Snapshot,
+    nodes: Iterable[Node],
+    kept: Node,
+) -> list[Node]:
     """Return the nodes that lie in none of the others; of a nest around `kept`, `kept` itself."""
     result: list[Node] = []
     for node in sorted(nodes, key=lambda entry: entry.index):
-        if node.index == kept.index:
-            result = [entry for entry in result if not snapshot.within(node.index, entry.index)]
-            result.append(node)
+        if snapshot.within(kept.index, node.index) and node.index != kept.index:
             continue
         nested = any(snapshot.within(node.index, entry.index) for entry in result)
-        around = snapshot.within(kept.index, node.index)
-        if not nested and not around:
+        if not nested or node.index == kept.index:
             result.append(node)
     return result

@@ -33,7 +33,12 @@ class Colour(NamedTuple):
             return None
         scale = 255.0 if text.startswith("color") else 1.0
         alpha = numbers[3] if len(numbers) > 3 else 1.0
-        return cls(numbers[0] * scale, numbers[1] * scale, numbers[2] * scale, alpha)
+        return cls(
+            numbers[0] * scale,
+            numbers[1] * scale,
+            numbers[2] * scale,
+            alpha,
+        )
 
 
 def same_colour(first: str, second: str) -> bool:
@@ -43,7 +48,17 @@ def same_colour(first: str, second: str) -> bool:
     a, b = Colour.parse(first), Colour.parse(second)
     if a is None or b is None:
         return False
-    distance = sum((x - y) ** 2 for x, y in zip(a[:3], b[:3], strict=True)) ** 0.5
+    distance = (
+        sum(
+            (x - y) ** 2
+            for x, y in zip(
+                a[:3],
+                b[:3],
+                strict=True,
+            )
+        )
+        ** 0.5
+    )
     if distance > SAME_COLOUR:
         return False
     return distance < 30 or _hue(a) == _hue(b)
@@ -63,7 +78,13 @@ def _hue(colour: Colour) -> int:
 
 def parts(node: Node) -> dict[str, str]:
     """Return the computed style of a node by name."""
-    return dict(zip(PARTS, node.look.split("|"), strict=False))
+    return dict(
+        zip(
+            PARTS,
+            node.look.split("|"),
+            strict=False,
+        )
+    )
 
 
 def aspects(snapshot: Snapshot, node: Node) -> dict[Aspect, str]:
@@ -87,7 +108,11 @@ def aspects(snapshot: Snapshot, node: Node) -> dict[Aspect, str]:
     }
 
 
-def same_aspect(aspect: Aspect, first: str, second: str) -> bool:
+def same_aspect(
+    aspect: Aspect,
+    first: str,
+    second: str,
+) -> bool:
     """Return whether two values of an aspect look alike."""
     if aspect in (Aspect.COLOUR, Aspect.BACKGROUND, Aspect.BORDER):
         return same_colour(first, second)

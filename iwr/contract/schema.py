@@ -76,7 +76,11 @@ class PerformedAction(Record):
 
     verb: Verb
     button: Literal["left", "middle", "right"] = "left"
-    count: int = Field(1, ge=1, le=20)  # of clicks, or of presses of `keys`
+    count: int = Field(
+        1,
+        ge=1,
+        le=20,
+    )  # of clicks, or of presses of `keys`
     at: Point | None = None  # share of the target's box, where its middle would not do
     text: str | None = None
     clear: bool = True  # the text replaces what the field held
@@ -88,7 +92,11 @@ class PerformedAction(Record):
     file: str | None = None  # name in the task's assets
     hover: tuple[Target, ...] = ()  # hovered first, in this order
     dialogs: tuple[DialogAnswer, ...] = ()
-    seconds: float | None = Field(None, ge=0, le=60)  # how long a hold lasts
+    seconds: float | None = Field(
+        None,
+        ge=0,
+        le=60,
+    )  # how long a hold lasts
 
 
 # ---- what was observed -----------------------------------------------------------------
@@ -107,7 +115,14 @@ class Observed(Record):
     @model_serializer(mode="wrap")
     def _with_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = write(self)
-        return {"kind": getattr(self, "kind", None), **content}
+        return {
+            "kind": getattr(
+                self,
+                "kind",
+                None,
+            ),
+            **content,
+        }
 
 
 class TextAppears(Observed):

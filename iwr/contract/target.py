@@ -7,7 +7,7 @@ kind of element and its label, the texts around it, its place among its like, wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from iwr.browser.snapshot import Node, Snapshot
@@ -15,22 +15,30 @@ from iwr.contract.elements import (
     alike,
     beside,
     container_of,
-    control_label,
-    in_reading_order,
     is_reachable,
     kind_of,
     label_of,
     outermost,
-    own_text,
     picture_of,
 )
-from iwr.contract.reading import passages, plain, worded, words
-from iwr.contract.schema import Target, Verb
+from iwr.contract.geometry import overlap, rows_of, share_of_diagonal, similar_size
+from iwr.contract.labels import label_points
+from iwr.contract.reading import Passage, passages, plain, worded
+from iwr.contract.schema import Point, Target, Verb
 
 NEAR = 0.15  # of the diagonal of the viewport
 CLEAR_LEAD = 0.75  # points between the best candidate and the next
-LEAST_POINTS = 2.0  # for an element without a readable label
-CONTROLS = {"field", "choice", "toggle", "slider", "file"}
+LEAST_POINTS = 3.0  # for an element without a readable label
+SAME_SPOT = 0.01  # of the diagonal: two candidates as near as that are a tie
+
+KIND_POINTS = 2.0
+ROLE_POINTS = 0.5
+HOW_POINTS = 0.25
+CONTEXT_POINTS = 6.0  # for the nearest text around the target, less for the others
+CONTAINER_POINTS = 1.0
+PLACE_POINTS = 1.0
+COUNT_POINTS = 0.5
+
 COMPATIBLE = {
     "field": {"field", "choice", "slider"},
     "choice": {"choice", "field", "button"},
@@ -41,7 +49,11 @@ COMPATIBLE = {
     "picture": {"picture", "button", "other"},
     "other": {"other", "button", "picture", "toggle", "choice", "field"},
 }
-INPUTS = {Verb.TYPE: {"field", "choice", "slider"}, Verb.SELECT: {"choice", "field"}}
+"""Kind of a target -> kinds of elements that another page may use for it."""
+INPUTS = {
+    Verb.TYPE: {"field", "choice", "slider"},
+    Verb.SELECT: {"choice", "field"},
+}
 
 
 class Match(NamedTuple):
@@ -52,16 +64,33 @@ class Match(NamedTuple):
     tied: bool = False
 
 
+class Cell(NamedTuple):
+    """The place of an element among its like: its number, and its row and column (0-based)."""
+
+    number: int
+    row: int
+    column: int
+
+
+# ---- describing --------------------------------------------------------------------------
+
+
 def describe_target(snapshot: Snapshot, node: Node) -> Target:
     """Return how a person would tell `node` from everything else on the page."""
     label = label_of(snapshot, node)
     container, container_role = container_of(snapshot, node)
-    like = alike(snapshot, node, _pool(snapshot, node))
-    row, column = _cell(like, node)
-    hidden_name = node.name if plain(node.name) != plain(label) else ""
+    like = alike(
+        snapshot,
+        node,
+        _rivals(snapshot, node),
+    )
+    cell = _cell(like, node)
+    name = node.name
+    if plain(name) == plain(label):
+        name = ""
     return Target(
         label=label,
-        name=hidden_name,
+        name=name,
         placeholder=node.placeholder,
         picture=picture_of(node),
         role=node.role,
@@ -70,279 +99,261 @@ def describe_target(snapshot: Snapshot, node: Node) -> Target:
         beside=beside(snapshot, node),
         container=container,
         container_role=container_role,
-        index=_index(like, node),
+        index=cell.number,
         count=len(like),
-        row=row,
-        column=column,
+        row=cell.row,
+        column=cell.column,
         box=node.box,
         viewport=(snapshot.width, snapshot.height),
         how=node.how,
     )
 
 
-def _pool(snapshot: Snapshot, node: Node) -> list[Node]:
+def _rivals(snapshot: Snapshot, node: Node) -> list[Node]:
     """Return what `node` is told from: elements that react or, where it does not, all."""
-    reactive = [entry for entry in snapshot.nodes if entry.how and is_reachable(entry)]
-    if node.how:
-        return reactive if node in reactive else [*reactive, node]
-    return [entry for entry in snapshot.nodes if is_reachable(entry) and entry.parent >= 0]
+    if not node.how:
+        return _reachable(snapshot)
+    rivals = _reactive(snapshot)
+    if node not in rivals:
+        rivals.append(node)
+    return rivals
 
 
-def _index(like: list[Node], node: Node) -> int:
-    order = [entry.index for row in in_reading_order(like) for entry in row]
-    return order.index(node.index) if node.index in order else 0
+def _reachable(page: Snapshot) -> list[Node]:
+    """Return everything that a person could point at, without the page itself."""
+    return [node for node in page.nodes[1:] if is_reachable(node)]
 
 
-def _cell(like: list[Node], node: Node) -> tuple[int, int]:
-    """Return the row and the column of a node in the rows that its like form."""
-    for number, row in enumerate(in_reading_order(like)):
-        for column, entry in enumerate(row):
-            if entry.index == node.index:
-                return number, column
-    return 0, 0
+def _reactive(page: Snapshot) -> list[Node]:
+    return [node for node in _reachable(page) if node.how]
+
+
+def _cell(like: Sequence[Node], node: Node) -> Cell:
+    """Return the place of a node in the rows that its like form."""
+    number = 0
+    for row, members in enumerate(rows_of(like)):
+        for column, member in enumerate(members):
+            if member.index == node.index:
+                return Cell(
+                    number,
+                    row,
+                    column,
+                )
+            number += 1
+    return Cell(
+        0,
+        0,
+        0,
+    )
 
 
 # ---- finding -----------------------------------------------------------------------------
 
 
-def find(target: Target, page: Snapshot, verb: Verb | None = None) -> Match:
+def find(
+    target: Target,
+    page: Snapshot,
+    verb: Verb | None = None,
+) -> Match:
     """Return the element of `page` that a person would take for `target`."""
-    reactive = [node for node in page.nodes if node.how and is_reachable(node)]
-    others = [node for node in page.nodes if node.parent >= 0 and is_reachable(node)]
-    for pool in (reactive, others):
-        fitting = [node for node in pool if _fits(target, page, node, verb)]
-        fitting = _without_wrappers(target, page, fitting)
-        if fitting:
-            return _choose(target, page, fitting)
+    for pool in (_reactive(page), _reachable(page)):
+        search = TargetSearch(
+            target,
+            page,
+            pool,
+            verb,
+        )
+        if search.candidates:
+            return search.choose()
     return Match(None, f"no {_noun(target)} on the page")
+
+
+def all_like(target: Target, page: Snapshot) -> list[Node]:
+    """Return the elements in view that look like `target`: its like on this page."""
+    pool = [node for node in _reachable(page) if node.in_view]
+    fitting = TargetSearch(
+        target,
+        page,
+        pool,
+    ).fitting
+    if target.box and not _is_named(target):
+        box = target.box
+        fitting = [node for node in fitting if similar_size(box, node.box)]
+    same_kind = [node for node in fitting if kind_of(node) == target.kind]
+    nodes = same_kind or fitting
+    return (
+        outermost(
+            page,
+            nodes,
+            nodes[-1],
+        )
+        if nodes
+        else []
+    )
+
+
+def _is_named(target: Target) -> bool:
+    """Return whether a person could name the target by what is written or shown on it."""
+    texts = (target.label, target.placeholder, target.picture)
+    return any(map(worded, texts))
 
 
 def _noun(target: Target) -> str:
     name = target.label or target.name or target.placeholder
     if name:
         return f"element {name!r}"
-    around = f" beside {target.beside[0]!r}" if target.beside else ""
-    return f"{target.kind or 'element'}{around} like the recorded one"
+    kind = target.kind or "element"
+    if not target.beside:
+        return f"{kind} like the recorded one"
+    return f"{kind} beside {target.beside[0]!r}"
 
 
-def _fits(target: Target, page: Snapshot, node: Node, verb: Verb | None) -> bool:
-    """Return whether kind and label let `node` be the target."""
-    kind = kind_of(node)
-    if verb in INPUTS and kind not in INPUTS[verb]:
-        return False
-    if target.kind and kind not in COMPATIBLE.get(target.kind, {kind}):
-        return False
-    return _label_points(target, page, node) is not None
+class TargetSearch:
+    """The search for one target on one page. `fitting` are the nodes of its kind and label.
 
-
-def _labels(page: Snapshot, node: Node) -> list[str]:
-    """Return all that could be taken for the label of a node, the likeliest first."""
-    texts = [label_of(page, node)]
-    if kind_of(node) in CONTROLS:
-        texts += [node.name, control_label(page, node), node.placeholder]
-        if kind_of(node) != "field":
-            texts.append(own_text(page, node))
-    return [plain(text) for text in dict.fromkeys(texts) if text]
-
-
-def _label_points(target: Target, page: Snapshot, node: Node) -> float | None:
-    """Return how well the labels agree, 0..10; None when they contradict each other."""
-    if target.picture and picture_of(node):
-        return 10.0 if picture_of(node) == target.picture else None
-    names = [plain(text) for text in (target.label, target.placeholder) if text]
-    spoken = [name for name in names if worded(name)]
-    labels = _labels(page, node)
-    if spoken:
-        return _spoken_points(spoken, labels, plain(node.name))
-    readable = [label for label in labels if worded(label)]
-    if target.kind in CONTROLS:
-        return 1.0
-    if not readable:
-        same_sign = bool(names) and names[0] in labels
-        same_name = bool(target.name) and _share(target.name, node.name) > 0.5
-        return 3.0 * same_sign + 2.0 * same_name
-    share = max(_share(target.name, label) for label in readable) if target.name else 0.0
-    return 2.0 * share if share >= 0.5 else None
-
-
-def _spoken_points(names: list[str], labels: list[str], hidden: str) -> float | None:
-    best = 0.0
-    for name in names:
-        for label in labels:
-            best = max(best, _agreement(name, label))
-        if hidden:
-            best = max(best, 0.6 * _agreement(name, hidden))
-    return best if best >= 4 else None
-
-
-def _agreement(name: str, label: str) -> float:
-    """Return 10 for the same text, less where one holds the other, 0 for different texts."""
-    if name == label:
-        return 10.0
-    wanted, actual = words(name), words(label)
-    if wanted == actual and wanted:
-        return 9.0
-    if not wanted or not actual:
-        return 0.0
-    if _holds(actual, wanted) or _holds(wanted, actual):
-        return 4.0 + 4.0 * min(len(wanted), len(actual)) / max(len(wanted), len(actual))
-    letters = [word for word in wanted if not word[0].isdigit()]
-    if letters and letters == [word for word in actual if not word[0].isdigit()]:
-        return 4.5  # only a number differs, such as a counter
-    return 0.0
-
-
-def _holds(whole: list[str], part: list[str]) -> bool:
-    span = len(part)
-    return any(whole[at : at + span] == part for at in range(len(whole) - span + 1))
-
-
-def _share(first: str, second: str) -> float:
-    """Return the part of the words of the shorter text that the other one has too."""
-    a, b = set(words(first)), set(words(second))
-    if not a or not b:
-        return 0.0
-    return len(a & b) / min(len(a), len(b))
-
-
-def _without_wrappers(target: Target, page: Snapshot, nodes: list[Node]) -> list[Node]:
-    """Return the nodes, of each nest only the one that fits best and, then, the innermost."""
-    kept: list[Node] = []
-    for node in sorted(nodes, key=lambda entry: -entry.index):
-        points = _own_points(target, page, node)
-        inner = [entry for entry in kept if page.within(entry.index, node.index)]
-        if not inner:
-            kept.append(node)
-        elif all(points > _own_points(target, page, entry) for entry in inner):
-            kept = [entry for entry in kept if entry not in inner]
-            kept.append(node)
-    return kept
-
-
-def _own_points(target: Target, page: Snapshot, node: Node) -> float:
-    same_kind = kind_of(node) == target.kind
-    same_role = node.role == target.role
-    label = _label_points(target, page, node) or 0.0
-    return label + 2.0 * same_kind + 0.5 * same_role + 0.25 * (node.how == target.how)
-
-
-# ---- choosing ----------------------------------------------------------------------------
-
-
-def _choose(target: Target, page: Snapshot, nodes: list[Node]) -> Match:
-    """Return the best of the nodes that could be the target."""
-    points = {node.index: _own_points(target, page, node) for node in nodes}
-    _add_context(target, page, nodes, points)
-    _add_place(target, page, nodes, points)
-    ranking = sorted(nodes, key=lambda node: -points[node.index])
-    best = ranking[0]
-    if not _is_named(target) and points[best.index] < LEAST_POINTS:
-        return Match(None, f"no {_noun(target)} on the page")
-    lead = points[best.index] - points[ranking[1].index] if len(ranking) > 1 else math.inf
-    if lead >= CLEAR_LEAD:
-        return Match(best)
-    equals = [node for node in ranking if points[best.index] - points[node.index] < CLEAR_LEAD]
-    return _nearest(target, page, equals)
-
-
-def _is_named(target: Target) -> bool:
-    texts = (target.label, target.placeholder, target.picture)
-    return any(worded(text) for text in texts)
-
-
-def _add_context(
-    target: Target, page: Snapshot, nodes: list[Node], points: dict[int, float]
-) -> None:
-    """Reward the nodes that are closest to the texts around the target."""
-    contexts = [(text, 3.0 / (1 + place)) for place, text in enumerate(target.beside)]
-    if target.container:
-        contexts.append((target.container, 1.0))
-    for text, weight in contexts:
-        anchors = [
-            (page.nodes[passage.lines[0].node], passage.center)
-            for passage in passages(page.lines, text)
-        ]
-        if not anchors:
-            continue
-        spans = {node.index: _span(page, node, anchors) for node in nodes}
-        closest = min(spans.values())
-        for node in nodes:
-            if spans[node.index] <= closest * 1.02 + 1:
-                points[node.index] += weight
-
-
-def _span(page: Snapshot, node: Node, anchors: list[tuple[Node, tuple[float, float]]]) -> float:
-    """Return how much of the page it takes to hold a node and a text, in square pixels.
-
-    In a flat grid, where all share one parent, the distance decides.
+    Of each nest of fitting nodes `candidates` has the one that fits best, else the innermost.
     """
-    best = math.inf
-    for holder, center in anchors:
-        shared = page.common(node, holder)
-        distance = math.dist(node.center, center)
-        best = min(best, shared.area + distance)
-    return best
 
+    def __init__(
+        self,
+        target: Target,
+        page: Snapshot,
+        pool: Sequence[Node],
+        verb: Verb | None = None,
+    ):
+        self.target = target
+        self.page = page
+        self.verb = verb
+        self.points: dict[int, float] = {}
+        self.fitting = [node for node in pool if self._fits(node)]
+        self.candidates = self._without_wrappers()
 
-def _add_place(target: Target, page: Snapshot, nodes: list[Node], points: dict[int, float]) -> None:
-    """Reward the nodes whose place among their like is the target's, and those where it was."""
-    for node in nodes:
-        like = alike(page, node, nodes)
-        row, column = _cell(like, node)
-        if len(like) > 1 or target.count > 1:
-            same_cell = (row, column) == (target.row, target.column)
-            same_index = _index(like, node) == target.index
-            points[node.index] += 1.0 * same_cell + 1.0 * same_index
-            points[node.index] += 0.5 * (len(like) == target.count)
-        distance = _distance(target, page, node)
-        if distance < NEAR:
-            points[node.index] += 1.0 * (1 - distance / NEAR)
-
-
-def _distance(target: Target, page: Snapshot, node: Node) -> float:
-    """Return how far the node is from the target's place, in diagonals of the viewport."""
-    if target.box is None:
-        return 1.0
-    width, height = target.viewport or (page.width, page.height)
-    x, y, box_width, box_height = target.box
-    old = (x + box_width / 2) / width, (y + box_height / 2) / height
-    new = node.center[0] / page.width, node.center[1] / page.height
-    return math.dist(old, new) / math.sqrt(2)
-
-
-def _nearest(target: Target, page: Snapshot, nodes: list[Node]) -> Match:
-    """Return, of nodes that fit equally well, the one with the target's place."""
-    if target.box is None and target.count == 1:
-        return Match(nodes[0], tied=len(nodes) > 1)
-    ranking = sorted(nodes, key=lambda node: _distance(target, page, node))
-    first, second = ranking[0], ranking[1]
-    gap = _distance(target, page, second) - _distance(target, page, first)
-    tied = gap < 0.01 and not _overlap(first, second)
-    return Match(first, tied=tied)
-
-
-def _overlap(a: Node, b: Node) -> bool:
-    across = min(a.box[0] + a.box[2], b.box[0] + b.box[2]) - max(a.box[0], b.box[0])
-    along = min(a.box[1] + a.box[3], b.box[1] + b.box[3]) - max(a.box[1], b.box[1])
-    return across > 0 and along > 0
-
-
-def all_like(target: Target, page: Snapshot) -> list[Node]:
-    """Return the elements in view that look like `target`: its like on this page."""
-    pool: Iterable[Node] = (node for node in page.nodes if is_reachable(node) and node.in_view)
-    fitting = [node for node in pool if _fits(target, page, node, None)]
-    if not _is_named(target) and target.box:
-        fitting = [node for node in fitting if _has_its_size(target, node)]
-    if not fitting:
-        return []
-    same_kind = [node for node in fitting if kind_of(node) == target.kind] or fitting
-    return outermost(page, same_kind, same_kind[-1])
-
-
-def _has_its_size(target: Target, node: Node) -> bool:
-    if target.box is None:
-        return True
-    for old, new in zip(target.box[2:], node.box[2:], strict=True):
-        if min(old, new) < 0.6 * max(old, new):
+    def _fits(self, node: Node) -> bool:
+        """Return whether kind and label let `node` be the target, and note its points."""
+        kind = kind_of(node)
+        if self.verb in INPUTS and kind not in INPUTS[self.verb]:
             return False
-    return True
+        expected = self.target.kind
+        if expected and kind not in COMPATIBLE.get(expected, {expected}):
+            return False
+        points = label_points(
+            self.target,
+            self.page,
+            node,
+        )
+        if points is None:
+            return False
+        if kind == expected:
+            points += KIND_POINTS
+        if node.role == self.target.role:
+            points += ROLE_POINTS
+        if node.how == self.target.how:
+            points += HOW_POINTS
+        self.points[node.index] = points
+        return True
+
+    def _without_wrappers(self) -> list[Node]:
+        kept: list[Node] = []
+        for node in sorted(self.fitting, key=lambda entry: -entry.index):
+            inner = [entry for entry in kept if self.page.within(entry.index, node.index)]
+            best_inside = max((self.points[entry.index] for entry in inner), default=-math.inf)
+            if self.points[node.index] > best_inside:
+                kept = [entry for entry in kept if entry not in inner]
+                kept.append(node)
+        return kept
+
+    # ---- choosing ----------------------------------------------------------------------
+
+    def choose(self) -> Match:
+        """Return the best candidate: there must be one."""
+        self._add_context()
+        for node in self.candidates:
+            self._add_place(node)
+        ranking = sorted(self.candidates, key=self._rank)
+        best = ranking[0]
+        best_points = self.points[best.index]
+        if best_points < LEAST_POINTS and not _is_named(self.target):
+            return Match(None, f"no {_noun(self.target)} on the page")
+        least = best_points - CLEAR_LEAD
+        equals = [node for node in ranking if self.points[node.index] > least]
+        return self._nearest(equals)
+
+    def _rank(self, node: Node) -> float:
+        return -self.points[node.index]
+
+    def _add_context(self) -> None:
+        """Reward the candidates that are closest to the texts around the target."""
+        for place, text in enumerate(self.target.beside):
+            self._reward_closeness(text, CONTEXT_POINTS / (1 + place))
+        if self.target.container:
+            self._reward_closeness(self.target.container, CONTAINER_POINTS)
+
+    def _reward_closeness(self, text: str, points: float) -> None:
+        anchors = passages(self.page.lines, text)
+        if not anchors:
+            return
+        spans = {}
+        for node in self.candidates:
+            spans[node.index] = min(self._span(node, anchor) for anchor in anchors)
+        limit = min(spans.values()) * 1.02 + 1
+        for index, span in spans.items():
+            if span <= limit:
+                self.points[index] += points
+
+    def _span(self, node: Node, anchor: Passage) -> float:
+        """Return how much of the page it takes to hold a node and a text, in square pixels.
+
+        In a flat grid, where all share one parent, the distance decides.
+        """
+        holder = self.page.nodes[anchor.lines[0].node]
+        group = self.page.common(node, holder)
+        return group.area + math.dist(node.center, anchor.center)
+
+    def _add_place(self, node: Node) -> None:
+        """Reward a candidate whose place among its like, or on the page, is the target's."""
+        target = self.target
+        if target.box is None:
+            return
+        like = alike(
+            self.page,
+            node,
+            self.candidates,
+        )
+        points = 0.0
+        if len(like) > 1 or target.count > 1:
+            cell = _cell(like, node)
+            if (cell.row, cell.column) == (target.row, target.column):
+                points += PLACE_POINTS
+            if cell.number == target.index:
+                points += PLACE_POINTS
+            if len(like) == target.count:
+                points += COUNT_POINTS
+        closeness = 1 - self._distance(node) / NEAR
+        points += max(0.0, closeness)
+        self.points[node.index] += points
+
+    def _distance(self, node: Node) -> float:
+        """Return how far the node is from the target's place, in diagonals of the viewport."""
+        target = self.target
+        if target.box is None:
+            return 1.0
+        x, y, width, height = target.box
+        size = target.viewport or (self.page.width, self.page.height)
+        old = _in_unit_square((x + width / 2, y + height / 2), size)
+        new = _in_unit_square(node.center, (self.page.width, self.page.height))
+        return share_of_diagonal(old, new)
+
+    def _nearest(self, nodes: Sequence[Node]) -> Match:
+        """Return, of nodes that fit equally well, the one with the target's place."""
+        if len(nodes) == 1:
+            return Match(nodes[0])
+        if self.target.box is None:
+            return Match(nodes[0], tied=True)
+        first, second, *_ = sorted(nodes, key=self._distance)
+        lead = self._distance(second) - self._distance(first)
+        tied = lead < SAME_SPOT and not overlap(first.box, second.box)
+        return Match(first, tied=tied)
+
+
+def _in_unit_square(point: Point, size: tuple[int, int]) -> Point:
+    return point[0] / size[0], point[1] / size[1]

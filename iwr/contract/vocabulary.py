@@ -130,17 +130,29 @@ def parse_expectations(value: object) -> tuple[Expectation, ...]:
 
 def _parse(entry: object, name: str) -> Expectation:
     if isinstance(entry, Mapping) and "kind" in entry:
-        return _parsed(WHOLE.validate_python, entry, name)
+        return _parsed(
+            WHOLE.validate_python,
+            entry,
+            name,
+        )
     if not isinstance(entry, Mapping) or len(entry) != 1:
         raise DataError(f"{name}: must be one `kind: …`", hint=EXAMPLE)
     kind, content = next(iter(entry.items()))
     reader = READERS.get(str(kind))
     if reader is None:
         raise DataError(f"{name}: unknown kind {kind!r}; use {', '.join(READERS)}", hint=EXAMPLE)
-    return _parsed(reader, content, f"{name} {kind}")
+    return _parsed(
+        reader,
+        content,
+        f"{name} {kind}",
+    )
 
 
-def _parsed(reader: Callable[[object], Expectation], content: object, name: str) -> Expectation:
+def _parsed(
+    reader: Callable[[object], Expectation],
+    content: object,
+    name: str,
+) -> Expectation:
     try:
         return reader(content)
     except ValidationError as error:
@@ -152,7 +164,11 @@ def _parsed(reader: Callable[[object], Expectation], content: object, name: str)
         raise DataError(f"{name}: {error}", hint=EXAMPLE) from error
 
 
-def _read(record: type[R], content: object, short: str | None = None) -> R:
+def _read(
+    record: type[R],
+    content: object,
+    short: str | None = None,
+) -> R:
     """Return the content of an entry; `short` names the field that a bare value stands for."""
     if short and not isinstance(content, Mapping):
         content = {short: content}
@@ -168,13 +184,29 @@ def _one_of(flags: Mapping[str, bool | None]) -> tuple[str, bool]:
 
 
 def _text_appears(content: object) -> Expectation:
-    entry = _read(_TextPlace, content, "text")
-    return TextAppears(text=entry.text, quoted=True, place=_place(entry))
+    entry = _read(
+        _TextPlace,
+        content,
+        "text",
+    )
+    return TextAppears(
+        text=entry.text,
+        quoted=True,
+        place=_place(entry),
+    )
 
 
 def _text_disappears(content: object) -> Expectation:
-    entry = _read(_TextPlace, content, "text")
-    return TextDisappears(text=entry.text, quoted=True, place=_place(entry))
+    entry = _read(
+        _TextPlace,
+        content,
+        "text",
+    )
+    return TextDisappears(
+        text=entry.text,
+        quoted=True,
+        place=_place(entry),
+    )
 
 
 def _place(entry: _TextPlace) -> Place | None:
@@ -182,7 +214,13 @@ def _place(entry: _TextPlace) -> Place | None:
 
 
 def _text_remains(content: object) -> Expectation:
-    return TextRemains(text=_read(_TextPlace, content, "text").text)
+    return TextRemains(
+        text=_read(
+            _TextPlace,
+            content,
+            "text",
+        ).text
+    )
 
 
 def _value(content: object) -> Expectation:
@@ -193,16 +231,30 @@ def _value(content: object) -> Expectation:
 def _state(content: object) -> Expectation:
     entry = _read(_State, content)
     name, value = _one_of(entry.model_dump(exclude={"element"}))
-    return ElementState(element=Target(label=entry.element), name=StateName(name), value=value)
+    return ElementState(
+        element=Target(label=entry.element),
+        name=StateName(name),
+        value=value,
+    )
 
 
 def _count(content: object) -> Expectation:
     entry = _read(_Count, content)
-    return Count(text=entry.text, before=entry.before, after=entry.after)
+    return Count(
+        text=entry.text,
+        before=entry.before,
+        after=entry.after,
+    )
 
 
 def _order(content: object) -> Expectation:
-    return Order(texts=_read(_Order, content, "texts").texts)
+    return Order(
+        texts=_read(
+            _Order,
+            content,
+            "texts",
+        ).texts
+    )
 
 
 def _moved(content: object) -> Expectation:
@@ -211,20 +263,38 @@ def _moved(content: object) -> Expectation:
         raise ValueError("give one of text, element")
     dx, dy = SIGNS[entry.direction]
     element = Target(label=entry.element) if entry.element else None
-    return Moved(text=entry.text, element=element, dx=dx, dy=dy)
+    return Moved(
+        text=entry.text,
+        element=element,
+        dx=dx,
+        dy=dy,
+    )
 
 
 def _scrolled(content: object) -> Expectation:
-    entry = _read(_Scroll, content, "direction")
+    entry = _read(
+        _Scroll,
+        content,
+        "direction",
+    )
     dx, dy = SIGNS[entry.direction]
-    return Scrolled(inside=entry.inside, dx=dx, dy=dy)
+    return Scrolled(
+        inside=entry.inside,
+        dx=dx,
+        dy=dy,
+    )
 
 
 def _look(content: object) -> Expectation:
     entry = _read(_Look, content)
     name, value = _one_of(entry.model_dump(exclude={"text"}))
     before, after = str(not value).lower(), str(value).lower()
-    return Look(text=entry.text, aspect=FLAGS[name], before=before, after=after)
+    return Look(
+        text=entry.text,
+        aspect=FLAGS[name],
+        before=before,
+        after=after,
+    )
 
 
 def _picture_changed(content: object) -> Expectation:

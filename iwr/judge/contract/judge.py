@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iwr.browser.page_state import Node, Snapshot
-from iwr.contract.check import Answer, verdict
+from iwr.contract.check import verdict
 from iwr.contract.elements import label_of
+from iwr.contract.outcome import Answer
 from iwr.contract.schema import Contract, StepContract, Target, Verb
 from iwr.contract.target import find
 from iwr.errors import JudgeError
@@ -111,7 +112,13 @@ class ContractReplayJudge(ContractJudge):
         self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
     ) -> Verdict:
         """Return the recorded verdict."""
-        return await self.recorded.verify(step, assertion, before, after, swapped=swapped)
+        return await self.recorded.verify(
+            step,
+            assertion,
+            before,
+            after,
+            swapped=swapped,
+        )
 
 
 def _first_target(step: StepContract) -> Target | None:

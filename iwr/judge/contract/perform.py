@@ -81,7 +81,12 @@ class ContractPerformer:
                 await self._scroll(action, node)
             case Verb.TYPE:
                 element = await self._handle(_needed(node))
-                await actions.type_text(self.tab, element, action.text or "", clear=action.clear)
+                await actions.type_text(
+                    self.tab,
+                    element,
+                    action.text or "",
+                    clear=action.clear,
+                )
             case Verb.SELECT:
                 await self._select(action, _needed(node))
             case Verb.DRAG:
@@ -98,12 +103,20 @@ class ContractPerformer:
                 await actions.hover(self.tab, point)
             case Verb.HOLD:
                 seconds = action.seconds or HELD_SECONDS
-                await gestures.hold(self.tab, point, seconds, button=action.button)
+                await gestures.hold(
+                    self.tab,
+                    point,
+                    seconds,
+                    button=action.button,
+                )
             case Verb.UPLOAD:
                 await gestures.upload(self.tab, point, self._asset(action.file or ""))
             case Verb.CLICK | Verb.DOUBLE_CLICK | Verb.RIGHT_CLICK:
                 await actions.click(
-                    self.tab, point, count=_click_count(action), button=_button(action)
+                    self.tab,
+                    point,
+                    count=_click_count(action),
+                    button=_button(action),
                 )
             case _:
                 raise ActionError(f"the action {action.verb!r} cannot be performed")

@@ -28,7 +28,10 @@ KINDS = (
         (do("click", "li:nth-child(1) .c", "'Water plants' is struck through."),),
         (
             (":checked+label{text-decoration:line-through}", ":checked+label{color:#111}"),
-            ("</ul>", "</ul><script>document.querySelectorAll('.c').forEach((c,i,a)=>c.onclick=e=>{e.preventDefault();setTimeout(()=>a[1].checked=true)})</script>"),
+            (
+                "</ul>",
+                "</ul><script>document.querySelectorAll('.c').forEach((c,i,a)=>c.onclick=e=>{e.preventDefault();setTimeout(()=>a[1].checked=true)})</script>",
+            ),
         ),
         (
             ("<ul>", "<ul class=list id=todo style='list-style:none'>"),
@@ -44,12 +47,21 @@ KINDS = (
         (do("click", "li:nth-child(2) .x", "'Rice' leaves the list.", hover="li:nth-child(2)"),),
         (
             ("onclick='this.parentNode.remove()'>×</button></ul>", ">×</button></ul>"),
-            ("<li>Rice <button class=x onclick='this.parentNode.remove()'>", "<li>Rice <button class=x onclick='document.querySelector(\"li\").remove()'>"),
-            ("<li>Rice <button class=x onclick='this.parentNode.remove()'>", "<li>Rice <button class=x onclick='this.parentNode.parentNode.innerHTML=\"\"'>"),
+            (
+                "<li>Rice <button class=x onclick='this.parentNode.remove()'>",
+                "<li>Rice <button class=x onclick='document.querySelector(\"li\").remove()'>",
+            ),
+            (
+                "<li>Rice <button class=x onclick='this.parentNode.remove()'>",
+                "<li>Rice <button class=x onclick='this.parentNode.parentNode.innerHTML=\"\"'>",
+            ),
         ),
         (
             (".x{display:none}", ".x{opacity:0}li:hover .x{opacity:1!important}"),
-            ("<li>Tea <button class=x onclick='this.parentNode.remove()'>×</button>", "<li><i>Tea</i> <button class=x>✕</button>"),
+            (
+                "<li>Tea <button class=x onclick='this.parentNode.remove()'>×</button>",
+                "<li><i>Tea</i> <button class=x>✕</button>",
+            ),
         ),
     ),
     Kind(
@@ -65,17 +77,36 @@ KINDS = (
         + 3 * "<div class=r><div class=s></div><div class=s></div><div class=s></div></div>"
         + "</div><p>Chosen: <b id=n>0</b></p><script>c.addEventListener('click',e=>{if(e.target.matches('.s')){e.target.classList.toggle('on');n.textContent=document.querySelectorAll('.on').length}})</script>",
         (
-            do("click", ".r:nth-child(3) .s:nth-child(1)", "The number of chosen seats changes from 0 to 1."),
-            do("click", ".r:nth-child(2) .s:nth-child(2)", "The seat is highlighted, 2 are chosen."),
+            do(
+                "click",
+                ".r:nth-child(3) .s:nth-child(1)",
+                "The number of chosen seats changes from 0 to 1.",
+            ),
+            do(
+                "click", ".r:nth-child(2) .s:nth-child(2)", "The seat is highlighted, 2 are chosen."
+            ),
         ),
-        (("n.textContent=document.querySelectorAll('.on').length", "n.textContent=document.querySelectorAll('.on').length-1"), ("document.querySelectorAll('.on').length", "1")),
-        (("<p>Chosen: <b id=n>0</b></p>", "<footer>Chosen: <i id=n>0</i></footer>"), ("margin:3px", "margin:5px")),
+        (
+            (
+                "n.textContent=document.querySelectorAll('.on').length",
+                "n.textContent=document.querySelectorAll('.on').length-1",
+            ),
+            ("document.querySelectorAll('.on').length", "1"),
+        ),
+        (
+            ("<p>Chosen: <b id=n>0</b></p>", "<footer>Chosen: <i id=n>0</i></footer>"),
+            ("margin:3px", "margin:5px"),
+        ),
     ),
     Kind(
         "native list box",
         "<label for=m>Film:</label> <select id=m onchange=\"o.textContent='Price $'+this.value\"><option value=9>Heat ($9)<option value=11>Alien ($11)</select><p id=o>Price $9</p>",
         (do("select", "#m", "The price becomes $11.", option="Alien ($11)"),),
-        (("'Price $'+this.value", "'Price $1'+this.value"), ("o.textContent=", "o.title="), ("Alien ($11)", "Aliens ($11)")),
+        (
+            ("'Price $'+this.value", "'Price $1'+this.value"),
+            ("o.textContent=", "o.title="),
+            ("Alien ($11)", "Aliens ($11)"),
+        ),
         (
             ("<p id=o>", "<h2 id=o class=total>"),
             (
@@ -96,13 +127,19 @@ KINDS = (
         "<div role=toolbar><button aria-label=bold onclick='t.style.fontWeight=700'><svg width=12 height=12><path d='M2 2h8v8z'/></svg></button><button aria-label=italic onclick=\"t.style.fontStyle='italic'\"><svg width=12 height=12><path d='M2 2h8v8z'/></svg></button></div><p id=t>Good day</p>",
         (do("click", "[aria-label=bold]", "The text 'Good day' becomes bold."),),
         (("t.style.fontWeight=700", "t.style.color='#333'"),),
-        (("<button aria-label=bold", "<button"), ("<p id=t>Good day</p>", "<div class=e><span id=t>Good day</span></div>")),
+        (
+            ("<button aria-label=bold", "<button"),
+            ("<p id=t>Good day</p>", "<div class=e><span id=t>Good day</span></div>"),
+        ),
     ),
     Kind(
         "page moved by the wheel alone",
         "<style>html,body{height:100%;margin:0;overflow:hidden}</style><h1 id=o>Chapter 1</h1><script>let i=1;addEventListener('wheel',e=>{i+=e.deltaY>0?1:-1;o.textContent='Chapter '+i})</script>",
         (do("scroll", None, "'Chapter 2' is displayed.", wheel=(0, 300)),),
-        (("e.deltaY>0?1:-1", "e.deltaY>0?-1:1"), ("addEventListener('wheel'", "addEventListener('keyup'")),
+        (
+            ("e.deltaY>0?1:-1", "e.deltaY>0?-1:1"),
+            ("addEventListener('wheel'", "addEventListener('keyup'"),
+        ),
         (("<h1 id=o>", "<p id=o style='font-size:40px'>"),),
     ),
     Kind(
@@ -110,21 +147,47 @@ KINDS = (
         "<label><input type=checkbox role=switch id=s> Weekly digest</label>",
         (do("click", "#s", "The switch is turned on."),),
         (("id=s>", "id=s onclick='event.preventDefault()'>"), ("id=s>", "id=s checked>")),
-        (("<label><input type=checkbox role=switch id=s> Weekly digest</label>", "<div id=s role=switch tabindex=0 aria-checked=false onclick=\"this.setAttribute('aria-checked','true')\">Weekly digest</div>"),),
+        (
+            (
+                "<label><input type=checkbox role=switch id=s> Weekly digest</label>",
+                "<div id=s role=switch tabindex=0 aria-checked=false onclick=\"this.setAttribute('aria-checked','true')\">Weekly digest</div>",
+            ),
+        ),
     ),
     Kind(
         "sorted table",
         "<table border=1><thead><tr><th>Who<th id=h style='cursor:pointer'>Score<tbody id=b><tr><td>Mia<td>34<tr><td>Ola<td>21<tr><td>Eve<td>48</table><script>h.onclick=()=>b.append(...[...b.rows].sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent))</script>",
         (do("click", "#h", "The rows are sorted by score in ascending order."),),
-        (("x.cells[1].textContent-y.cells[1].textContent", "y.cells[1].textContent-x.cells[1].textContent"), ("h.onclick=", "h.onkeyup="), (".sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent)", ".reverse()")),
-        (("b.append(...[...b.rows].sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent))", "b.innerHTML=[...b.rows].sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent).map(r=>'<tr class=new>'+r.innerHTML).join('')"),),
+        (
+            (
+                "x.cells[1].textContent-y.cells[1].textContent",
+                "y.cells[1].textContent-x.cells[1].textContent",
+            ),
+            ("h.onclick=", "h.onkeyup="),
+            (".sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent)", ".reverse()"),
+        ),
+        (
+            (
+                "b.append(...[...b.rows].sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent))",
+                "b.innerHTML=[...b.rows].sort((x,y)=>x.cells[1].textContent-y.cells[1].textContent).map(r=>'<tr class=new>'+r.innerHTML).join('')",
+            ),
+        ),
     ),
     Kind(
         "tabs",
         "<button id=a role=tab>First</button><button id=b role=tab onclick=\"p.textContent='Nunc tincidunt elit.'\">Second</button><p id=p>Proin risus.</p>",
-        (do("click", "#b", "The content of the second tab beginning with 'Nunc tincidunt' is displayed."),),
+        (
+            do(
+                "click",
+                "#b",
+                "The content of the second tab beginning with 'Nunc tincidunt' is displayed.",
+            ),
+        ),
         (("Nunc tincidunt elit.", "Proin risus again."),),
-        (("<button id=b role=tab", "<a href='#' id=b class=tab"), ("<p id=p>", "<section id=p class=panel>")),
+        (
+            ("<button id=b role=tab", "<a href='#' id=b class=tab"),
+            ("<p id=p>", "<section id=p class=panel>"),
+        ),
     ),
     Kind(
         "carousel",
@@ -137,14 +200,24 @@ KINDS = (
         "accordion",
         "<h2><button aria-expanded=false id=b onclick=\"this.setAttribute('aria-expanded','true');p.hidden=false\">Returns</button></h2><p id=p hidden>Free within 30 days.</p><h2><button>Payment</button></h2>",
         (do("click", "#b", "'Returns' expands to show 'Free within 30 days'."),),
-        (("Free within 30 days.", "Nothing to see here."), ("Free within 30 days.", "Free within 3 days.")),
-        (("<h2><button>Payment</button></h2>", "<h3><button>Payment</button></h3>"), ("<p id=p hidden>", "<div id=p hidden class=x>")),
+        (
+            ("Free within 30 days.", "Nothing to see here."),
+            ("Free within 30 days.", "Free within 3 days."),
+        ),
+        (
+            ("<h2><button>Payment</button></h2>", "<h3><button>Payment</button></h3>"),
+            ("<p id=p hidden>", "<div id=p hidden class=x>"),
+        ),
     ),
     Kind(
         "direction of a move",
         "<div style='position:relative;height:60px'><div id=t style='position:absolute;left:200px;width:50px;height:50px;background:#ed9'>8</div></div><script>addEventListener('keydown',e=>{t.style.left='0px'})</script>",
         (do("press", None, "The tile moves to the left.", keys=("ArrowLeft",)),),
-        (("left='0px'", "left='400px'"), ("left='0px'", "left='200px'"), ("t.style.left='0px'", "t.style.top='90px'")),
+        (
+            ("left='0px'", "left='400px'"),
+            ("left='0px'", "left='200px'"),
+            ("t.style.left='0px'", "t.style.top='90px'"),
+        ),
         (("left='0px'", "left='20px'"), ("background:#ed9", "background:#9de;border-radius:6px")),
     ),
     Kind(
@@ -158,8 +231,17 @@ KINDS = (
         "filter",
         "<input id=i placeholder='Find a person'><ul><li>Tom Reed<li>Anna May<li>Ben Anders<li>Joan Lee</ul><script>i.oninput=()=>{for(const e of document.querySelectorAll('li'))e.hidden=!e.textContent.includes(i.value)}</script>",
         (do("type", "#i", "Only rows whose name contains 'An' are shown.", text="An"),),
-        (("i.oninput", "i.onblur"), (".includes(i.value)", ".startsWith(i.value)"), ("!e.textContent.includes(i.value)", "e.textContent.includes(i.value)")),
-        (("<input id=i placeholder='Find a person'>", "<p><input type=search id=i class=f placeholder='Find a person'></p>"),),
+        (
+            ("i.oninput", "i.onblur"),
+            (".includes(i.value)", ".startsWith(i.value)"),
+            ("!e.textContent.includes(i.value)", "e.textContent.includes(i.value)"),
+        ),
+        (
+            (
+                "<input id=i placeholder='Find a person'>",
+                "<p><input type=search id=i class=f placeholder='Find a person'></p>",
+            ),
+        ),
     ),
     Kind(
         "date",
@@ -173,13 +255,21 @@ KINDS = (
         "<ul><li id=a draggable=true>Write<li id=b>Review</ul><script>b.ondragover=e=>e.preventDefault();b.ondrop=()=>b.after(a)</script>",
         (do("drag", "#a", "'Write' is below 'Review'.", drop="#b"),),
         (("b.ondrop=()=>b.after(a)", "b.ondrop=()=>0"), ("draggable=true", "onclick='b.after(a)'")),
-        (("<li id=a draggable=true>Write<li id=b>Review", "<li id=a class=card draggable=true><p>Write</p><li id=b class=card><p>Review</p>"),),
+        (
+            (
+                "<li id=a draggable=true>Write<li id=b>Review",
+                "<li id=a class=card draggable=true><p>Write</p><li id=b class=card><p>Review</p>",
+            ),
+        ),
     ),
     Kind(
         "slider that is dragged",
         "<div id=t style='width:200px;height:20px;background:#ddd;position:relative'><div id=h style='position:absolute;left:0;width:20px;height:20px;background:#36c' aria-label='Volume'></div></div><p id=o>Quiet</p><script>let d=0;h.onpointerdown=()=>d=1;onpointermove=e=>{if(d)h.style.left=Math.max(0,e.clientX-18)+'px'};onpointerup=()=>{if(d)o.textContent=h.offsetLeft>60?'Loud':'Quiet';d=0}</script>",
         (do("drag", "#h", "The handle moves to the right and 'Loud' is shown.", path=((120, 0),)),),
-        (("h.offsetLeft>60", "h.offsetLeft>600"), ("h.style.left=Math.max(0,e.clientX-18)+'px'", "o.title='x'")),
+        (
+            ("h.offsetLeft>60", "h.offsetLeft>600"),
+            ("h.style.left=Math.max(0,e.clientX-18)+'px'", "o.title='x'"),
+        ),
         (("background:#36c", "background:#c36;border-radius:10px"),),
     ),
     Kind(
@@ -192,8 +282,11 @@ KINDS = (
     Kind(
         "double and right click",
         "<button id=d ondblclick=\"o.textContent='Renaming'\">Report</button><button id=r oncontextmenu=\"event.preventDefault();o.textContent='Menu of options'\">More</button><p id=o>-</p>",
-        (do("double_click", "#d", "'Renaming' is shown."), do("right_click", "#r", "'Menu of options' opens.")),
-        (("ondblclick", "onmouseup"), ("oncontextmenu=\"event.preventDefault();", "onclick=\"")),
+        (
+            do("double_click", "#d", "'Renaming' is shown."),
+            do("right_click", "#r", "'Menu of options' opens."),
+        ),
+        (("ondblclick", "onmouseup"), ('oncontextmenu="event.preventDefault();', 'onclick="')),
         (("<button id=r", "<span id=r"),),
     ),
     Kind(
@@ -208,7 +301,9 @@ KINDS = (
     ),
     Kind(
         "rating by stars",
-        "<style>.s{display:inline-block;width:24px;height:24px;background:#ccc;margin:2px}.s.on{background:#e90}</style><div id=c>" + 5 * "<span class=s></span>" + "</div><script>const a=[...c.children];a.forEach((s,i)=>s.onclick=()=>a.forEach((t,j)=>t.classList.toggle('on',j<=i)))</script>",
+        "<style>.s{display:inline-block;width:24px;height:24px;background:#ccc;margin:2px}.s.on{background:#e90}</style><div id=c>"
+        + 5 * "<span class=s></span>"
+        + "</div><script>const a=[...c.children];a.forEach((s,i)=>s.onclick=()=>a.forEach((t,j)=>t.classList.toggle('on',j<=i)))</script>",
         (do("click", ".s:nth-child(4)", "The first four stars are filled."),),
         (("j<=i", "j<i"), ("j<=i", "j<=i+1"), ("j<=i", "j>i+9")),
         (("background:#e90", "background:#fa0"), ("<span class=s></span>", "<i class=s></i>")),
@@ -230,7 +325,10 @@ KINDS = (
     Kind(
         "keys together",
         "<p id=o>-</p><script>addEventListener('keydown',e=>{if(e.ctrlKey&&e.key=='c')o.textContent='Copied 1';if(e.shiftKey&&e.key=='Tab')o.textContent='Back'})</script>",
-        (do("press", None, "'Copied 1' is shown.", keys=("Control+C",)), do("press", None, "'Back' is shown.", keys=("Shift+Tab",))),
+        (
+            do("press", None, "'Copied 1' is shown.", keys=("Control+C",)),
+            do("press", None, "'Back' is shown.", keys=("Shift+Tab",)),
+        ),
         (("e.ctrlKey", "e.altKey"), ("'Back'", "'Forward'")),
         (("<p id=o>", "<div id=o>"),),
     ),
