@@ -83,8 +83,8 @@ EFFECTS = {
     "posted task with a delay": "scheduler.postTask(done, {delay: 1500})",
     "slow worker": "const w = new Worker(URL.createObjectURL(new Blob(['onmessage = () => { const t = Date.now();"
     " while (Date.now() - t < 400); postMessage(1) }']))); w.onmessage = done; w.postMessage(0)",
-    "snapping scroller": "b.innerHTML = '<div style=\"height: 900px; scroll-snap-align: start\"></div>'.repeat(4);"
-    " b.style.cssText = 'position: fixed; top: 0; width: 200px; height: 300px; overflow: auto; scroll-snap-type: y mandatory'; b.scrollBy(0, 600); state = () => b.scrollTop === 900",
+    "snapping scroller": "b.innerHTML = '<div style=\"height: 290px; scroll-snap-align: start\"></div>'.repeat(5);"
+    " b.style.cssText = 'position: fixed; top: 0; width: 200px; height: 300px; overflow: auto; scroll-snap-type: y mandatory'; b.scrollBy(0, 200); state = () => b.scrollTop === 290",
 }
 PAGE = """<!doctype html><style>@keyframes x {{ from {{ opacity: 0 }} }} @keyframes y {{ from {{ left: 9px }} }} body {{ height: 6000px }}</style>
 <button id=go>go</button><div id=b style="position: absolute; top: 2600px; width: 50px">box</div><svg id=s></svg><dialog id=d>d</dialog>
