@@ -160,19 +160,26 @@ def nearest_text(snapshot: Snapshot, node: Node) -> TextLine | None:
     after = kind_of(node) == "toggle"
     best = None
     best_cost = LABEL_REACH
-    for line in snapshot.lines:
-        foreign = not snapshot.within(line.node, node.index)
-        if not foreign or line.runs[0].kind not in FLOWING:
-            continue
-        cost = _label_cost(
-            node.box,
-            line.box,
-            after,
-        )
-        if cost < best_cost and worded(line.text):
+    for line in lines_outside(snapshot.lines, snapshot, node):
+        cost = _label_cost(node.box, line.box, after)
+        if cost < best_cost:
             best = line
             best_cost = cost
     return best
+
+
+def lines_outside(
+    lines: Iterable[TextLine],
+    snapshot: Snapshot,
+    node: Node,
+) -> list[TextLine]:
+    """Return the lines that say something, without the pieces of them that are in `node`."""
+    runs = []
+    for line in lines:
+        for run in line.runs:
+            if run.kind in FLOWING and not snapshot.within(run.node, node.index):
+                runs.append(run)
+    return [line for line in lines_of(runs) if worded(line.text)]
 
 
 def _label_cost(
@@ -204,35 +211,13 @@ def beside(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
     """Return the texts of the smallest group around an element, the nearest first."""
     own = plain(label_of(snapshot, node))
     for ancestor in snapshot.ancestors(node):
-        lines = list(
-            _foreign_lines(
-                snapshot,
-                ancestor,
-                node,
-                own,
-            )
-        )
-        if not lines:
-            continue
+        lines = lines_outside(snapshot.lines_in(ancestor), snapshot, node)
         lines.sort(key=lambda line: gap(node.box, line.box))
         texts = dict.fromkeys(line.text for line in lines)
-        return tuple(texts)[:MOST_BESIDE]
+        others = [text for text in texts if plain(text) != own]
+        if others:
+            return tuple(others[:MOST_BESIDE])
     return ()
-
-
-def _foreign_lines(
-    snapshot: Snapshot,
-    group: Node,
-    node: Node,
-    own: str,
-) -> Iterator[TextLine]:
-    """Yield the lines of a group that are no part of `node`."""
-    for line in snapshot.lines_in(group):
-        run = line.runs[0]
-        if run.kind not in FLOWING or snapshot.within(run.node, node.index):
-            continue
-        if worded(line.text) and plain(line.text) != own:
-            yield line
 
 
 def container_of(snapshot: Snapshot, node: Node) -> tuple[str, str | None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from iwr.browser.chromium import Chromium
@@ -43,7 +44,7 @@ class Do(NamedTuple):
     verb: str
     target: str | None = None  # CSS selector
     assertion: str | None = None
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def do(verb: str, target: str | None = None, assertion: str | None = None, **options: Any) -> Do:

@@ -1,4 +1,4 @@
-"""The judge `contract` on pages of every kind: right ones pass, wrong ones fail, looks do not count."""
+"""The judge `contract` on pages of every kind: right ones pass, wrong ones fail."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def test_the_true_page_and_those_as_good_pass_and_wrong_ones_fail(stage: Stage, 
     assert not problems, "\n".join([*problems, contract.model_dump_json(exclude_defaults=True)])
 
 
-CANVAS = "<canvas id=c width=200 height=100></canvas><script>c.onclick=()=>c.getContext('2d').fillRect(9,9,50,50)</script>"
+CANVAS = """<canvas id=c width=200 height=100></canvas>
+<script>c.onclick=()=>c.getContext('2d').fillRect(9,9,50,50)</script>"""
 
 
 def test_what_only_pixels_show_is_undecided(stage: Stage):
@@ -70,7 +71,8 @@ def test_what_only_pixels_show_is_undecided(stage: Stage):
     assert stage.judge(HEAD + CANVAS, contract)[0].startswith("undecided")
 
 
-UPLOAD = "<label>Photo <input type=file id=f></label><p id=o>None</p><script>f.onchange=()=>o.textContent='Got '+f.files[0].name</script>"
+UPLOAD = """<label>Photo <input type=file id=f></label><p id=o>None</p>
+<script>f.onchange=()=>o.textContent='Got '+f.files[0].name</script>"""
 
 
 def test_a_file_of_the_task_is_uploaded(stage: Stage, tmp_path: Path):
