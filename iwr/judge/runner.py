@@ -213,6 +213,7 @@ class RolloutRunner:
         write_atomic(path, state.screenshot)
         observation = {
             "settled": settled,
+            "unsettled_reason": tab.unsettled_reason,
             "screenshot": path.name,
             "screenshot_sha256": hashlib.sha256(state.screenshot).hexdigest(),
             "seconds": round(time.monotonic() - started, 3),
