@@ -20,6 +20,7 @@ LONGEST_TEXT = 160
 LONGEST_NEAR = 60
 SHORT_TEXT = 4  # characters: where it is read matters for a text no longer than this
 PLACE_SHARE = 0.3  # of the viewport: a larger group is no place
+LIST_SHARE = 0.6
 MOST_ORDERED = 12
 ROW_HEIGHT = 6.0  # pixels: lines whose middles differ by less are in one row
 
@@ -132,6 +133,7 @@ def _reordered(change: Transition) -> Iterator[Difference]:
     moved = _changed_part(_in_order(common, old), later)
     if not moved or not _were_swapped([old[text] for text in moved]):
         return
+    moved = _whole_list(moved, later, new, change.after)
     texts = [new[text].text for text in moved[:MOST_ORDERED]]
     yield Difference(
         Order(texts=tuple(texts)),
@@ -172,6 +174,24 @@ def _changed_part(earlier: Sequence[str], later: Sequence[str]) -> Sequence[str]
     if not changed:
         return ()
     return later[changed[0] : changed[-1] + 1]
+
+
+def _whole_list(
+    moved: Sequence[str],
+    texts: Sequence[str],
+    lines: Mapping[str, TextLine],
+    page: Snapshot,
+) -> list[str]:
+    """Return all of the texts that are in one list with those that moved.
+
+    A group that is nearly the whole page is no list: then only those that moved.
+    """
+    group = page.nodes[lines[moved[0]].node]
+    for text in moved:
+        group = page.common(group, page.nodes[lines[text].node])
+    if group.area > LIST_SHARE * page.width * page.height:
+        return list(moved)
+    return [text for text in texts if page.within(lines[text].node, group.index)]
 
 
 def _were_swapped(lines: Sequence[TextLine]) -> bool:

@@ -59,6 +59,19 @@ def test_order_is_a_fact_of_the_true_page():
     assert answers(expectations, before, lines("Ola", "Mia", "Eve")) == {Answer.NO}
 
 
+def test_a_list_is_expected_in_its_whole_order():
+    def table(*names: str):
+        maker = PageMaker()
+        body = maker.add((0, 0, 200, 90))
+        for row, name in enumerate(names):
+            maker.add((0, 30.0 * row, 200, 20), name, parent=body)
+        return maker.page()
+
+    before = table("Mia", "Ola", "Eve")
+    expectations = derive(before, table("Ola", "Mia", "Eve"), "The rows are sorted.")
+    assert answers(expectations, before, table("Eve", "Ola", "Mia")) == {Answer.NO}
+
+
 def test_volatile_texts_are_not_demanded():
     before, after = lines("12:01", "Idle"), lines("12:02", "Running")
     expectations = derive(before, after, "It runs.", volatile=frozenset({"12:02", "12:01"}))

@@ -57,13 +57,29 @@ class ContractJudge:
         if first is None:
             if contract.action.verb not in FREE:
                 raise JudgeError(f"step {step} of the contract has no target")
-            return Grounding(found=True, role="page", candidates=len(page.candidates))
+            return Grounding(
+                found=True,
+                role="page",
+                candidates=len(page.candidates),
+            )
         verb = Verb.HOVER if contract.action.hover else contract.action.verb
-        match = find(first, page, verb)
+        match = find(
+            first,
+            page,
+            verb,
+        )
         if match.node is None:
             count = len(page.candidates)
-            return Grounding(found=False, candidates=count, reason=match.reason)
-        element_for(first, page, verb)
+            return Grounding(
+                found=False,
+                candidates=count,
+                reason=match.reason,
+            )
+        element_for(
+            first,
+            page,
+            verb,
+        )
         return _grounding(page, match.node)
 
     async def perform(self, step: int, grounding: Grounding, tab: Tab) -> Grounding:
@@ -80,7 +96,11 @@ class ContractJudge:
         self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False
     ) -> Verdict:
         """Return whether what was observed on the true page holds. Raises JudgeError: undecided."""
-        outcome = verdict(self._step(step), before, after)
+        outcome = verdict(
+            self._step(step),
+            before,
+            after,
+        )
         if outcome.answer is Answer.UNDECIDED:
             raise JudgeError(f"undecided: {outcome.reason}")
         return Verdict(passed=outcome.answer is Answer.YES, reason=outcome.reason)
@@ -106,7 +126,11 @@ class ContractReplayJudge(ContractJudge):
     async def ground(self, step: int, action: Action, page: Snapshot) -> Grounding:
         """Return the recorded element."""
         self._pages[step] = page
-        return await self.recorded.ground(step, action, page)
+        return await self.recorded.ground(
+            step,
+            action,
+            page,
+        )
 
     async def verify(
         self, step: int, assertion: str, before: Snapshot, after: Snapshot, *, swapped: bool = False

@@ -46,14 +46,30 @@ class ContractPerformer:
         self.tab.dialogs.plan(replies)
         if action.hover:
             page = await self._hover_first(action, page)
-        node = element_for(step.target, page, action.verb) if step.target else None
-        await self._act(action, page, node)
+        node = (
+            element_for(
+                step.target,
+                page,
+                action.verb,
+            )
+            if step.target
+            else None
+        )
+        await self._act(
+            action,
+            page,
+            node,
+        )
         return node
 
     async def _hover_first(self, action: PerformedAction, page: Snapshot) -> Snapshot:
         """Hover over what reveals the target. Return the page as it is then."""
         for target in action.hover:
-            node = element_for(target, page, Verb.HOVER)
+            node = element_for(
+                target,
+                page,
+                Verb.HOVER,
+            )
             element = await self._handle(node)
             await actions.hover(self.tab, await gestures.place(self.tab, element))
             await gestures.pass_time(self.tab, gestures.HOVER_SECONDS)
@@ -90,14 +106,22 @@ class ContractPerformer:
             case Verb.SELECT:
                 await self._select(action, _needed(node))
             case Verb.DRAG:
-                await self._drag(action, page, _needed(node))
+                await self._drag(
+                    action,
+                    page,
+                    _needed(node),
+                )
             case _:
                 await self._point_and(action, _needed(node))
 
     async def _point_and(self, action: PerformedAction, node: Node) -> None:
         """Do what needs one point: clicks, hovering, holding, choosing a file."""
         element = await self._handle(node)
-        point = await gestures.place(self.tab, element, action.at)
+        point = await gestures.place(
+            self.tab,
+            element,
+            action.at,
+        )
         match action.verb:
             case Verb.HOVER:
                 await actions.hover(self.tab, point)
@@ -110,7 +134,11 @@ class ContractPerformer:
                     button=action.button,
                 )
             case Verb.UPLOAD:
-                await gestures.upload(self.tab, point, self._asset(action.file or ""))
+                await gestures.upload(
+                    self.tab,
+                    point,
+                    self._asset(action.file or ""),
+                )
             case Verb.CLICK | Verb.DOUBLE_CLICK | Verb.RIGHT_CLICK:
                 await actions.click(
                     self.tab,
@@ -130,19 +158,31 @@ class ContractPerformer:
         if action.wheel is None:
             raise ActionError("the contract does not say how far to scroll")
         over = await self._handle(node) if node else None
-        await actions.scroll(self.tab, *action.wheel, over)
+        await actions.scroll(
+            self.tab,
+            *action.wheel,
+            over,
+        )
 
     async def _select(self, action: PerformedAction, node: Node) -> None:
         """Choose an option of a native list box, or of a list that a click opens."""
         element = await self._handle(node)
         option = action.option or action.text or ""
         if await self.tab.call(element.evaluate(IS_LIST_BOX), "finding the list"):
-            await actions.select(self.tab, element, option)
+            await actions.select(
+                self.tab,
+                element,
+                option,
+            )
             return
         await actions.click(self.tab, await gestures.place(self.tab, element))
         await self.tab.settle()
         opened = await self._read()
-        match = find(Target(label=option), opened, Verb.CLICK)
+        match = find(
+            Target(label=option),
+            opened,
+            Verb.CLICK,
+        )
         if match.node is None:
             raise ActionError(f"the list has no option {option!r}")
         choice = await self._handle(match.node)
@@ -150,9 +190,17 @@ class ContractPerformer:
 
     async def _drag(self, action: PerformedAction, page: Snapshot, node: Node) -> None:
         """Drag an element to another one, or along a path."""
-        start = await gestures.place(self.tab, await self._handle(node), action.at)
+        start = await gestures.place(
+            self.tab,
+            await self._handle(node),
+            action.at,
+        )
         if action.drop is not None:
-            drop = element_for(action.drop, page, Verb.DRAG)
+            drop = element_for(
+                action.drop,
+                page,
+                Verb.DRAG,
+            )
             end = await gestures.place(self.tab, await self._handle(drop))
             await gestures.drag(self.tab, [start, end])
             return
@@ -173,7 +221,11 @@ class ContractPerformer:
 
 def element_for(target: Target, page: Snapshot, verb: Verb) -> Node:
     """Return the element that a person would take for `target`. Raises PageError, JudgeError."""
-    match = find(target, page, verb)
+    match = find(
+        target,
+        page,
+        verb,
+    )
     if match.node is None:
         raise PageError(match.reason)
     if match.tied:
