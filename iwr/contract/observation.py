@@ -141,7 +141,8 @@ class Derivation:
         chosen = self._quoted()
         chosen += self._beyond_quotes(chosen)
         chosen += self._spoken_of()
-        if not self._any_new(chosen):
+        effects = [entry for entry in chosen if not is_typed_value(self.change, entry)]
+        if not self._any_new(effects):
             chosen += self._plainest()
         kept = [entry for entry in chosen if holds(entry, self.change)]
         if not self._any_new(kept):
