@@ -286,7 +286,7 @@ KINDS = (
             do("double_click", "#d", "'Renaming' is shown."),
             do("right_click", "#r", "'Menu of options' opens."),
         ),
-        (("ondblclick", "onmouseup"), ('oncontextmenu="event.preventDefault();', 'onclick="')),
+        (("ondblclick", "onkeyup"), ('oncontextmenu="event.preventDefault();', 'onclick="')),
         (("<button id=r", "<span id=r"),),
     ),
     Kind(
