@@ -32,11 +32,15 @@ def prefetch(options: Namespace) -> int:
     from iwr.doctor import prefetch
 
     config, models = load_config(options.settings)
-    sizes = [(want, prefetch.size(want)) for want in prefetch.wants(config, models)]
-    for want, size in sizes:
-        print(prefetch.line(want, size), file=sys.stderr)
+    needs = prefetch.needs(config, models)
+    sizes = []
+    for requirement in needs:
+        size = requirement.size()
+        if size is not None:
+            sizes.append(size)
+            print(prefetch.download_line(requirement, size), file=sys.stderr)
     prefetch.check_room(sizes)
-    paths = prefetch.fetch(config, models)
+    paths = prefetch.fetch(needs)
     print_result(options, paths, [f"{name}  {path}" for name, path in paths.items()])
     return EXIT_OK
 

@@ -10,37 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iwr.config import Config, Environment, ModelConfig
-from iwr.doctor.result import CheckResult, DoctorContext
+from iwr.doctor.result import CheckResult, DoctorContext, RoleModel
 
 
 def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
     """Yield one or more results of each check, in the order in which a run needs them."""
-    from iwr.doctor import machine, work
-    from iwr.doctor import models as engines
+    from iwr.doctor import browser, cluster, disk, engines, gpus, machine, pages
+    from iwr.doctor.requirements import requirements
     from iwr.tasks.load import data_root, load
 
     loaded = load(data_root(config.data), config.data.tasks)
-    context = DoctorContext(
-        config, models, list(_served(config, models)), loaded, Environment.read()
-    )
-    checks = (
-        machine.system,
-        work.disk,
-        engines.vllm,
-        engines.gpu,
-        engines.server,
-        machine.browser,
-        machine.sandbox,
-        machine.fonts,
-        work.data,
-        work.pages,
-        engines.weights,
-        work.metrics,
-        machine.port,
-        machine.slurm,
-    )
-    for check in checks:
-        yield from check(context)
+    served = list(_served(config, models))
+    context = DoctorContext(config, models, served, loaded, Environment.read())
+    yield machine.system(context)
+    yield from disk.space(context)
+    yield from engines.packages(context)
+    yield from gpus.memory(context)
+    yield from engines.external_servers(context)
+    yield browser.start(context)
+    yield browser.sandbox(context)
+    yield machine.fonts()
+    for requirement in requirements(config, served, loaded):
+        yield requirement.check()
+    yield from pages.copies(context)
+    yield machine.port(context)
+    yield cluster.slurm(context)
 
 
 def lines(results: list[CheckResult]) -> list[str]:
@@ -59,11 +53,10 @@ def lines(results: list[CheckResult]) -> list[str]:
     return lines
 
 
-def _served(config: Config, models: list[ModelConfig]) -> Iterator[tuple[str, ModelConfig]]:
+def _served(config: Config, models: list[ModelConfig]) -> Iterator[RoleModel]:
+    launches = config.server.kind == "launch"
     for model in models:
-        if model.kind == "transformers" or (
-            model.kind == "vllm" and config.server.kind == "launch"
-        ):
-            yield "model", model
-    if config.judge.model and not config.judge.url and config.server.kind == "launch":
-        yield "judge", config.judge.model
+        if model.kind == "transformers" or (model.kind == "vllm" and launches):
+            yield RoleModel("model", model)
+    if config.judge.model and not config.judge.url and launches:
+        yield RoleModel("judge", config.judge.model)

@@ -18,15 +18,23 @@ class CheckResult(NamedTuple):
     fix: str | None = None
 
 
-class DoctorContext(NamedTuple):
-    """What the settings ask for.
+class RoleModel(NamedTuple):
+    """A model and its role in a run: "model" or "judge"."""
 
-    `served` has the models that start on this machine, each with its role: model or judge.
-    """
+    role: str
+    model: ModelConfig
+
+    @property
+    def label(self) -> str:
+        return f"{self.role} {self.model.name}"
+
+
+class DoctorContext(NamedTuple):
+    """Holds what the settings ask for. `served` are the models that start on this machine."""
 
     config: Config
     models: list[ModelConfig]
-    served: list[tuple[str, ModelConfig]]
+    served: list[RoleModel]
     loaded: Loaded
     environment: Environment
 
@@ -37,4 +45,6 @@ def output(*command: str) -> str:
         process = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return process.stdout if process.returncode == 0 else ""
+    if process.returncode != 0:
+        return ""
+    return process.stdout

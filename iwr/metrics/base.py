@@ -5,7 +5,7 @@ runs in the threads that decode, `read` and `measure` in the main thread, on bat
 items of equal shape.
 
 A module of a metric has a function `build(**settings)`; where its weights come from a network it
-also has `prefetch(**settings)`, which fetches them and returns their path.
+also declares them as `WEIGHTS`: see `iwr.metrics.weights`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, cosine, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder, weight_file_digest
+from iwr.metrics.weights import HubWeights, hub_folder, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -148,6 +148,4 @@ def build(
     return Clip(folder, Path(path).name, view, precision)
 
 
-def prefetch(path: str = DEFAULT, **_: Any) -> Path:
-    """Download the weights of `path`; return their folder. Raises MetricError."""
-    return hub_folder("clip", path, FILES, download=True)
+WEIGHTS = HubWeights("clip", DEFAULT, FILES)

@@ -19,7 +19,7 @@ from iwr.metrics.batch import PRECISIONS, Replicas, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.clip import Embedding
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import hub_folder, weight_file_digest
+from iwr.metrics.weights import HubWeights, hub_folder, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -139,6 +139,4 @@ def build(
     return Dino(folder, Path(path).name, view, precision)
 
 
-def prefetch(path: str = DEFAULT, **_: Any) -> Path:
-    """Download the weights of `path`; return their folder. Raises MetricError."""
-    return hub_folder("dino", path, FILES, download=True)
+WEIGHTS = HubWeights("dino", DEFAULT, FILES)

@@ -25,7 +25,7 @@ from iwr.metrics.base import PairMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, clamp, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot, fit_to, resized
-from iwr.metrics.weights import torch_hub_file, weight_file_digest
+from iwr.metrics.weights import LibraryWeights, torch_hub_file, weight_file_digest
 from iwr.records import digest
 
 if TYPE_CHECKING:
@@ -311,6 +311,9 @@ def build(
     return Lpips(backbone, net, side, precision)
 
 
-def prefetch(net: str = "alex", path: str | None = None, **_: Any) -> Path:
+def _fetch(net: str = "alex", path: str | None = None, **_: Any) -> Path:
     """Download torchvision's weights of `net`; return their file. Raises MetricError."""
     return _backbone(net, path, download=True)
+
+
+WEIGHTS = LibraryWeights(_fetch)

@@ -26,6 +26,7 @@ from iwr.errors import MetricError
 from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
+from iwr.metrics.weights import LibraryWeights
 from iwr.metrics.workers import available_cores
 from iwr.records import digest, file_digest
 
@@ -244,7 +245,7 @@ def build(
     return RapidOcr(path)
 
 
-def prefetch(
+def _fetch(
     engine: str = "easyocr",
     languages: Sequence[str] = ("en",),
     path: str | None = None,
@@ -266,3 +267,6 @@ def prefetch(
         # no network, unknown language, wrong checksum
         raise MetricError(f"metric ocr: cannot fetch EasyOCR's weights: {error}") from error
     return folder
+
+
+WEIGHTS = LibraryWeights(_fetch)

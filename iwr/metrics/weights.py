@@ -1,14 +1,14 @@
 """Where weights are: a local path, else the caches of the Hugging Face hub and of torch.
 
-Nothing is downloaded here except by `prefetch`, so a metric behaves the same with and without a
-network.
+Nothing is downloaded except by `fetch` of the weights that a metric declares, so a metric behaves
+the same with and without a network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from iwr.config import Environment
 from iwr.errors import MetricError
@@ -124,16 +124,47 @@ def missing_weights(metric: str, files: str) -> MetricError:
     )
 
 
-def prefetch(metrics: dict[str, Settings]) -> dict[str, str]:
-    """Download what the metrics need and return its path, by metric.
+class HubWeights(NamedTuple):
+    """Declares the files of a hub repository that a metric loads."""
 
-    Raises MetricError, ConfigError.
+    metric: str
+    default: str
+    files: tuple[str, ...]
+
+    def repository(self, settings: Settings) -> str | None:
+        """Return the repository on the hub; None when the settings name a local folder."""
+        path = self._path(settings)
+        return None if Path(path).expanduser().is_dir() else path
+
+    def fetch(self, settings: Settings) -> Path:
+        """Download what is missing; return the folder. Raises MetricError."""
+        return hub_folder(self.metric, self._path(settings), self.files, download=True)
+
+    def _path(self, settings: Settings) -> str:
+        return str(settings.get("path", self.default))
+
+
+class LibraryWeights(NamedTuple):
+    """Declares weights that the library of a metric downloads from an address of its own.
+
+    `download` takes the settings of the metric and returns the path of the weights.
+    """
+
+    download: Callable[..., Path]
+
+    def repository(self, settings: Settings) -> None:
+        """Return None: the hub has no part in it."""
+
+    def fetch(self, settings: Settings) -> Path:
+        """Download what is missing; return the path. Raises MetricError."""
+        return self.download(**settings)
+
+
+def declared_weights(name: str) -> HubWeights | LibraryWeights | None:
+    """Return what the module of a metric declares as `WEIGHTS`; None when it needs no weights.
+
+    Raises ConfigError for unknown names, MetricError when a package is missing.
     """
     from iwr.metrics.base import metric_module
 
-    modules = {name: metric_module(name) for name in metrics}
-    folders = {}
-    for name, module in modules.items():
-        if hasattr(module, "prefetch"):
-            folders[name] = str(module.prefetch(**metrics[name]))
-    return folders
+    return getattr(metric_module(name), "WEIGHTS", None)

@@ -17,7 +17,7 @@ from iwr.metrics.batch import Replicas
 from iwr.metrics.cache import Store
 from iwr.metrics.compare import compare
 from iwr.metrics.images import Screenshot
-from iwr.metrics.weights import prefetch
+from iwr.metrics.weights import declared_weights
 
 NAMES = ("page", "shifted", "recoloured", "other", "empty")
 pytestmark = [
@@ -241,10 +241,12 @@ def test_damaged_weights_give_no_value(shots, settings, tmp_path):
     )
 
 
-def test_prefetch_returns_where_the_weights_are(settings):
-    folders = prefetch({**settings, "ocr": {"engine": "rapidocr"}, "ssim": {}})
-    assert folders.pop("ocr").endswith("models")
-    assert folders == {name: settings[name]["path"] for name in settings}
+def test_fetched_weights_are_where_the_settings_say(settings):
+    for name, metric_settings in settings.items():
+        path = declared_weights(name).fetch(metric_settings)
+        assert str(path) == metric_settings["path"]
+    assert declared_weights("ocr").fetch({"engine": "rapidocr"}).name == "models"
+    assert declared_weights("ssim") is None
 
 
 @pytest.mark.parametrize("wrong", [{"view": "left"}, {"precision": "int8"}, {"zoom": 2}])
