@@ -1,12 +1,23 @@
-"""Settings that belong to one command alone, and how a command prints its result."""
+"""What a command is, the settings that belong to it alone, and how it prints its result."""
 
 from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from iwr.errors import ConfigError
+
+
+class Command(NamedTuple):
+    """One command of `iwr`."""
+
+    function: Callable[[Namespace], int]  # takes the parsed command line, returns the exit code
+    summary: str
+    example: str
+    keys: tuple[str, ...] = ()  # settings of this command alone
+    configured: bool = True  # it takes the settings of configs/ as well
 
 
 def own_settings(options: Namespace, keys: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Callable
-from typing import NamedTuple
-
 from iwr.cli import data_commands, run_commands, tool_commands
-
-
-class Command(NamedTuple):
-    """One command of `iwr`."""
-
-    function: Callable[[Namespace], int]  # takes the parsed command line, returns the exit code
-    summary: str
-    example: str
-    keys: tuple[str, ...] = ()  # settings of this command alone
-    configured: bool = True  # it takes the settings of configs/ as well
-
+from iwr.cli.arguments import Command
 
 STAGES = {
     "run": Command(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from importlib.resources import files
 
-from iwr.cli.commands import Command
+from iwr.cli.arguments import Command
 from iwr.config import GROUPS, RunConfig
 from iwr.errors import ConfigError
 

@@ -9,7 +9,8 @@ import signal
 import sys
 import traceback
 
-from iwr.cli.commands import CLUSTER, COMMANDS, STAGES, TOOLS, Command
+from iwr.cli.arguments import Command
+from iwr.cli.commands import CLUSTER, COMMANDS, STAGES, TOOLS
 from iwr.config import Environment
 from iwr.errors import EXIT_INTERNAL, EXIT_OK, EXIT_PIPE, IwrError, exit_code
 from iwr.version import __version__
