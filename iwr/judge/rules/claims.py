@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from iwr.browser.page_state import Node
 from iwr.judge.rules.clauses import (
@@ -57,7 +58,7 @@ def judge_clause(clause: Clause, change: Change) -> Finding:
     for pattern, *rules in CLAIMS:
         if pattern.search(plain):
             for rule in rules:
-                finding = rule(change, clause)
+                finding: Finding | None = rule(change, clause)
                 if finding is not None:
                     return finding
     return fallback(change, clause)
@@ -233,7 +234,7 @@ def fallback(change: Change, clause: Clause) -> Finding:
 
 
 STATE = "|".join(f"(?:{pattern})" for pattern, _ in STATES)
-CLAIMS: list[tuple] = [
+CLAIMS: list[tuple[Any, ...]] = [
     (re.compile(rf"\b(?:{STAYS})\b"), only_count, stays),
     (
         re.compile(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from iwr.browser.page_state import Box, TextLine, Node, Snapshot
+from iwr.browser.page_state import Box, Node, Snapshot, TextLine
 from iwr.judge.rules.language import finder, normal
 from iwr.judge.rules.matching import belongs, best, matches, scorer, signature
 from iwr.judge.rules.phrases import Around, Phrase

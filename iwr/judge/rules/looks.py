@@ -57,7 +57,7 @@ def scripted(change: Change, old: Node, new: Node) -> bool:
     if not (new.hovered or new.focused):
         return True
 
-    def marks(page: Snapshot, node: Node) -> list[tuple]:
+    def marks(page: Snapshot, node: Node) -> list[tuple[object, ...]]:
         return [(part.marks, part.states) for part in (*page.subtree(node), *page.ancestors(node))]
 
     return marks(change.before, old) != marks(change.after, new)

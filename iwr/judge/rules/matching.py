@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
-from iwr.browser.page_state import EDITABLE, TOGGLES, Box, TextLine, Node, Snapshot
+from iwr.browser.page_state import EDITABLE, TOGGLES, Box, Node, Snapshot, TextLine
 from iwr.judge.rules.language import ROLE_WORDS, STOP, holds, normal, related, stem, stems, symbols
 from iwr.judge.rules.phrases import Around, Phrase, singular
 
@@ -442,7 +442,7 @@ def alike_rows(page: Snapshot, scored: list[Match]) -> list[list[Match]]:
     depth = {node.index: 0 for node in page.nodes[:1]}
     for node in page.nodes[1:]:
         depth[node.index] = depth[node.parent] + 1
-    groups: dict[tuple, list[Match]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[Match]] = defaultdict(list)
     for match in scored:
         groups["siblings", match.node.parent, match.node.tag].append(match)
         groups["page", depth[match.node.index], match.node.tag, match.node.role].append(match)

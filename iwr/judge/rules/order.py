@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from iwr.browser.page_state import TextLine, Snapshot
+from iwr.browser.page_state import Snapshot, TextLine
 from iwr.judge.rules.clauses import Clause
 from iwr.judge.rules.effects import Change, Finding
 from iwr.judge.rules.language import NUMBER, holds, normal, number_of, ordinal
@@ -87,7 +88,7 @@ def sorted_by(change: Change, clause: Clause) -> Finding | None:
 
 def columns(page: Snapshot) -> list[list[str]]:
     """Texts of like elements in reading order, three or more."""
-    groups: dict[tuple, list[TextLine]] = {}
+    groups: dict[tuple[object, ...], list[TextLine]] = {}
     for line in page.seen_lines:
         node = page.nodes[line.runs[0].node]
         chain = tuple(signature(holder) for holder in [node, *list(page.ancestors(node))[:3]])
@@ -110,7 +111,7 @@ def columns(page: Snapshot) -> list[list[str]]:
 def in_order(column: list[str], falling: bool, numeric: bool) -> bool:
     if not numeric and all(NUMBER.search(text) for text in column):
         return False
-    keys: list = [number_of(text) if numeric else normal(text) for text in column]
+    keys: list[Any] = [number_of(text) if numeric else normal(text) for text in column]
     return None not in keys and len(set(keys)) > 1 and keys == sorted(keys, reverse=falling)
 
 

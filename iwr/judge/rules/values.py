@@ -195,9 +195,9 @@ def count(change: Change, clause: Clause) -> Finding | None:
     return Finding(now or new, new, f"{number} {noun} {'are' if now or new else 'are not'} there")
 
 
-def rows(page: Snapshot, noun: str) -> dict[tuple, int]:
+def rows(page: Snapshot, noun: str) -> dict[tuple[object, ...], int]:
     """Sizes of the groups of like siblings that can be seen: those called `noun`, if any are."""
-    groups: dict[tuple, list[Node]] = {}
+    groups: dict[tuple[object, ...], list[Node]] = {}
     for node in page.nodes:
         if (
             node.visible
