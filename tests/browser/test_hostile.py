@@ -14,7 +14,7 @@ import pytest
 
 from iwr.browser import input as actions
 from iwr.browser.chromium import Site
-from iwr.browser.page import Limits
+from iwr.browser.deadlines import Limits
 from iwr.browser.pool import Pool
 from iwr.config import BrowserConfig, Environment
 from iwr.errors import IwrError
