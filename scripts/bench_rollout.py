@@ -5,11 +5,13 @@
 
 Parts, each with its targets; the exit code is 1 when one is missed:
 
-    sandbox   an 8-step rollout in the sandbox against a bare Playwright script that does the same steps and looks at the same
-              final state: at most 1.3 of its wall time, on a page that answers at once and on one that takes its time; and
-              pages a second at 4 in flight against 1
-    stage     tasks a minute of the judging stage with a judge model that answers after 0.5 s, against a serial run with the
-              reference evaluator's fixed sleeps and one call at a time: at least 8x at 8 in flight
+    sandbox   an 8-step rollout in the sandbox against a bare Playwright script that does the same
+              steps and looks at the same final state: at most 1.3 of its wall time, on a page that
+              answers at once and on one that takes its time; and pages a second at 4 in flight
+              against 1
+    stage     tasks a minute of the judging stage with a judge model that answers after 0.5 s,
+              against a serial run with the reference evaluator's fixed sleeps and one call at a
+              time: at least 8x at 8 in flight
 """
 
 from __future__ import annotations
@@ -53,20 +55,29 @@ from iwr.runs.files import read_record, write_atomic, write_record
 from iwr.runs.paths import RunPaths
 
 SIZE = (1280, 720)
-PAGE = """<!doctype html><style>body {{ font: 18px sans-serif; margin: 20px }} .card {{ display: inline-block; width: 200px; height: 90px;
-margin: 6px; background: linear-gradient(#e8f0ff, #c0d0ff) }} button {{ font-size: 18px; margin: 4px }}</style>
-<input id=name aria-label=Name> <button id=add>Add</button> <button id=sort>Sort</button> <button id=clear>Clear</button>
+PAGE = """<!doctype html><style>
+body {{ font: 18px sans-serif; margin: 20px }}
+.card {{ display: inline-block; width: 200px; height: 90px; margin: 6px;
+         background: linear-gradient(#e8f0ff, #c0d0ff) }}
+button {{ font-size: 18px; margin: 4px }}
+</style>
+<input id=name aria-label=Name> <button id=add>Add</button>
+<button id=sort>Sort</button> <button id=clear>Clear</button>
 <button id=tab1>List</button> <button id=tab2>Grid</button><ul id=list></ul><div id=grid></div>
 <script>
 const items = [], after = (f) => {delay} ? setTimeout(f, {delay}) : f();
-const draw = () => {{ list.innerHTML = items.map((i) => `<li>${{i}}</li>`).join(''); document.title = items.length }};
-add.onclick = () => after(() => {{ items.push(document.querySelector('#name').value); draw() }});
+const draw = () => {{
+  list.innerHTML = items.map((i) => `<li>${{i}}</li>`).join('');
+  document.title = items.length;
+}};
+const field = document.querySelector('#name');
+add.onclick = () => after(() => {{ items.push(field.value); draw() }});
 sort.onclick = () => after(() => {{ items.sort(); draw() }});
 clear.onclick = () => after(() => {{ items.pop(); draw() }});
 tab2.onclick = () => after(() => {{ grid.innerHTML = '<div class=card></div>'.repeat(24) }});
 tab1.onclick = () => after(() => {{ grid.innerHTML = '' }});
 </script>"""
-# (what, on which element, text); each with the condition that a script which knows the page can wait for
+# action, selector, text, and the condition that a script which knows the page can wait for
 STEPS = [
     ("type", "#name", "pear", "document.querySelector('#name').value === 'pear'"),
     ("click", "#add", "", "items.length === 1"),
@@ -79,7 +90,7 @@ STEPS = [
 ]
 
 
-# ---- the sandbox against a bare script -----------------------------------------------------------------
+# ---- the sandbox against a bare script -----------------------------------------------------------
 
 
 async def ours(tab: Tab) -> bytes:
@@ -96,7 +107,10 @@ async def ours(tab: Tab) -> bytes:
 
 
 async def bare(browser, page_file: Path) -> bytes:
-    """What one would write for this page alone: it knows what to wait for, and waits for two more frames to be painted."""
+    """Do the steps as a script for this page alone would.
+
+    It knows what to wait for, then waits until two more frames are painted.
+    """
     context = await browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
     page = await context.new_page()
     await page.goto(page_file.as_uri())
@@ -152,7 +166,8 @@ async def sandbox(folder: Path, repeats: int, pages: int) -> bool:
         good = mine <= 1.3 * theirs and same(their_shot, my_shot)
         passed &= good
         print(
-            f"a page that {name}: bare {theirs:.2f} s, sandbox {mine:.2f} s, ratio {mine / theirs:.2f} (at most 1.3), "
+            f"a page that {name}: bare {theirs:.2f} s, sandbox {mine:.2f} s, "
+            f"ratio {mine / theirs:.2f} (at most 1.3), "
             f"final state {'equal' if same(their_shot, my_shot) else 'DIFFERENT'}"
         )
     one, four = [await pages_a_second(folder, in_flight, pages) for in_flight in (1, 4)]
@@ -177,10 +192,11 @@ def a_site(folder: Path, delay: int) -> Site:
     return Site(page)
 
 
-# ---- the stage against a serial run --------------------------------------------------------------------
+# ---- the stage against a serial run --------------------------------------------------------------
 
 CALL_SECONDS = 0.5
-# The reference evaluator sleeps 0.8 s (8 steps in 8.0 s) to 1.4 s (57 % of 17.8 s for 7 actions) a step; the smaller is taken.
+# The reference evaluator sleeps 0.8 s (8 steps in 8.0 s) to 1.4 s (57 % of 17.8 s for 7 actions)
+# a step; the smaller is taken.
 REFERENCE_SLEEP = 0.8
 ACTIONS = [
     Action(
@@ -199,7 +215,10 @@ ACTIONS = [
 
 
 class Stub(BaseHTTPRequestHandler):
-    """A judge model that needs half a second for everything, then finds the element by its quoted label and says yes."""
+    """A judge model that answers everything after half a second.
+
+    It finds the element by its quoted label, and its verdict is always yes.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -256,8 +275,10 @@ def stage(folder: Path, serial_tasks: int, tasks: int, in_flight: int) -> bool:
         print(f"not credited: {failures[0]}")
     equal = all(same(serial_shots[-1], shot) for shot in last)
     print(
-        f"tasks a minute: serial {serial:.1f}, stage {staged_rate:.1f} at {in_flight} in flight, {staged_rate / serial:.1f}x (at least 8); "
-        f"all steps {'NOT credited' if failures else 'credited'}, final state {'equal' if equal else 'DIFFERENT'}"
+        f"tasks a minute: serial {serial:.1f}, stage {staged_rate:.1f} at {in_flight} in flight, "
+        f"{staged_rate / serial:.1f}x (at least 8); "
+        f"all steps {'NOT credited' if failures else 'credited'}, "
+        f"final state {'equal' if equal else 'DIFFERENT'}"
     )
     return staged_rate >= 8 * serial and not failures and equal
 
@@ -310,7 +331,10 @@ def a_task(name: str, folder: Path) -> Task:
 
 
 async def as_the_reference(page_file: Path, url: str) -> bytes:
-    """One task the old way: a browser for it alone, fixed sleeps, one model call at a time, assertions at the end."""
+    """Judge one task as the reference does.
+
+    It has a browser of its own, fixed sleeps, one model call at a time, and assertions at the end.
+    """
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright, httpx.AsyncClient(timeout=60) as client:

@@ -1,10 +1,11 @@
-"""Train the demo model from nothing on the bundled samples and write it to iwr/inference/demo_model.
+"""Train the demo model on the bundled samples and write it to iwr/inference/demo_model.
 
-    python scripts/train_demo_model.py                         five to ten minutes on one core
-    python scripts/train_demo_model.py --minutes 7             stop after 7 minutes of training; the same command goes on
+    python scripts/train_demo_model.py                five to ten minutes on one core
+    python scripts/train_demo_model.py --minutes 7    stop after 7 minutes of training;
+                                                      the same command goes on
 
-The model memorises the pages of the samples and tells them apart by their recordings. It proves that video reaches a
-model and that the pipeline works, nothing else.
+The model memorises the pages of the samples and tells them apart by their recordings. It proves
+that video reaches a model and that the pipeline works, nothing else.
 """
 
 from __future__ import annotations
@@ -55,25 +56,24 @@ def main() -> int:
     options = arguments()
     torch.set_num_threads(1)  # two threads spin against each other on a shared machine
     torch.manual_seed(options.seed)
-    config, (contestant,) = load_config(["model=demo"])
+    config, (model,) = load_config(["model=demo"])
     tasks = [task for task in load(options.samples, options.only).tasks if task.true_page]
     processor = build_processor(
         build_tokenizer([*pages(tasks).values(), *map(text_for, tasks)], VOCABULARY)
     )
-    lessons = load_lessons(tasks, processor, contestant, config.protocol)
-    state = State(build_model(processor.tokenizer, contestant.context), options.seed)
+    lessons = load_lessons(tasks, processor, model, config.protocol)
+    state = State(build_model(processor.tokenizer, model.context), options.seed)
     checkpoint = (
         options.checkpoints
         / f"demo_model-{digest([task.digest for task in tasks], options.seed)[:12]}.pt"
     )
     if checkpoint.exists():
         state.load(checkpoint)
+    lengths = [len(lesson.answer) for lesson in lessons]
+    parameters = sum(weights.numel() for weights in state.model.parameters())
     print(
-        f"{len(lessons)} pages of {[len(lesson.answer) for lesson in lessons]} tokens, vocabulary {len(processor.tokenizer)},",
-        end=" ",
-    )
-    print(
-        f"{sum(p.numel() for p in state.model.parameters()) / 1e6:.2f} M parameters, from step {state.step}",
+        f"{len(lessons)} pages of {lengths} tokens, vocabulary {len(processor.tokenizer)},"
+        f" {parameters / 1e6:.2f} M parameters, from step {state.step}",
         flush=True,
     )
     train(state, lessons, processor, options.minutes)
@@ -101,17 +101,20 @@ def train(state: State, lessons: list[Lesson], processor: object, minutes: float
         losses = one_step(state, lessons, processor)
         state.seconds += time.monotonic() - before
         print(
-            f"step {state.step:4} {state.seconds:6.0f} s  mean {losses.mean:.4f}  largest {losses.largest:.4f}  branch {losses.branch:.4f}",
+            f"step {state.step:4} {state.seconds:6.0f} s  mean {losses.mean:.4f}"
+            f"  largest {losses.largest:.4f}  branch {losses.branch:.4f}",
             flush=True,
         )
 
 
 def write(folder: Path, state: State, processor: object, tasks: list[Task]) -> None:
-    """The folder that vLLM loads, and `pages.json`: what was learnt, so that a test sees when the samples have moved on."""
+    """Write the folder that vLLM loads, and `pages.json`.
+
+    `pages.json` records what was learnt, so that a test sees when the samples have moved on.
+    """
     state.model.to(torch.bfloat16).save_pretrained(folder)
-    (folder / "model.safetensors").chmod(
-        0o644
-    )  # upstream's writer makes it readable by its owner alone
+    # the upstream writer makes it readable by its owner alone
+    (folder / "model.safetensors").chmod(0o644)
     processor.save_pretrained(folder)  # type: ignore[attr-defined]
     learnt = {
         "prompt": prompt_digest(),

@@ -1,1 +1,4 @@
-"""How the demo model is made: `network` builds it, `lessons` turns recordings into training sequences, `training` runs the loop."""
+"""How the demo model is made.
+
+`network` builds it, `lessons` turns recordings into training sequences, `training` runs the loop.
+"""

@@ -1,7 +1,8 @@
-"""Recordings and pages as training sequences, laid out exactly as vLLM will lay out the product's request.
+"""Recordings and pages as training sequences, laid out exactly as vLLM lays out a request.
 
-Frames are taken from a file by vLLM's own loader under the product's own settings. The rotary positions after a video
-differ between transformers and vLLM; here they are vLLM's (`rotary_positions`).
+Frames are taken from a file by vLLM's own loader under the product's own settings. The rotary
+positions after a video differ between transformers and vLLM; here they are vLLM's
+(`rotary_positions`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ CONTEXT = 4  # tokens that decide whether a place is ambiguous
 
 
 class Seen(NamedTuple):
-    """Pixels of one image or clip after the processor. patches: (n, features), grid: (3,) patches in time, height, width."""
+    """Pixels of one image or clip after the processor.
+
+    patches: (n, features), grid: (3,) patches in time, height, width.
+    """
 
     patches: torch.Tensor
     grid: torch.Tensor
@@ -60,7 +64,10 @@ def answer_text(page: str) -> str:
 def load_lessons(
     tasks: list[Task], processor: Any, model: ModelConfig, protocol: ProtocolConfig
 ) -> list[Lesson]:
-    """Read, decode and tokenise everything once, the recordings as the product would have vLLM sample them."""
+    """Read, decode and tokenise everything once.
+
+    The recordings are sampled by vLLM, under the settings of the product.
+    """
     pages = [task.true_page.read_text() for task in tasks if task.true_page]
     answers = [
         processor.tokenizer(answer_text(page) + processor.tokenizer.eos_token)["input_ids"]
@@ -111,7 +118,10 @@ def _see_image(path: Path, processor: Any) -> Seen:
 
 
 def decode(path: Path, settings: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
-    """Frames (n, 3, height, width) uint8 and their metadata. `settings`: what vLLM calls media_io_kwargs of a video."""
+    """Return frames (n, 3, height, width) uint8 and their metadata.
+
+    `settings` are the media_io_kwargs of a video in vLLM.
+    """
     from vllm.multimodal.video import VIDEO_LOADER_REGISTRY
 
     wanted = dict(settings)
@@ -150,7 +160,10 @@ def _dense_frames(path: Path, processor: Any) -> torch.Tensor:
 
 
 def vary(lesson: Lesson, processor: Any, random: torch.Generator) -> Seen:
-    """The recording as somebody else might have made it: other tempo, start, end, and a little other light."""
+    """Return the recording as somebody else might have made it.
+
+    Its tempo, start, end and light vary.
+    """
 
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * torch.rand((), generator=random).item()
@@ -176,7 +189,7 @@ def sequence(
     config: Any,
     until: int | None = None,
 ) -> Sequence:
-    """The request as the product words it, followed by the answer (its first `until` tokens)."""
+    """Return the request as the product words it, then the answer (its first `until` tokens)."""
     parts = [{"type": "image"}] * len(images) + [
         {"type": "video"},
         {"type": "text", "text": lesson.prompt},
@@ -197,9 +210,12 @@ def sequence(
 def rotary_positions(
     ids: torch.Tensor, images: list[Seen], clip: Seen, config: Any
 ) -> torch.Tensor:
-    """(3, length) positions in time, height, width, as vLLM counts them: after an image or a video it goes on at the
-    largest position so far + 1, where transformers adds the larger side of the grid
-    (vllm/model_executor/models/qwen2_5_vl.py: get_mrope_input_positions)."""
+    """Return positions (3, length) in time, height, width, as vLLM counts them.
+
+    After an image or a video vLLM goes on at the largest position so far + 1, where transformers
+    adds the larger side of the grid (vllm/model_executor/models/qwen2_5_vl.py:
+    get_mrope_input_positions).
+    """
     merge, rate = config.vision_config.spatial_merge_size, config.vision_config.tokens_per_second
     waiting = {config.image_token_id: list(images), config.video_token_id: [clip]}
     columns: list[torch.Tensor] = []

@@ -1,6 +1,7 @@
-"""A tiny network of the Qwen2.5-VL architecture: tokenizer, processor, chat template, random weights.
+"""A tiny network of the Qwen2.5-VL architecture, with tokenizer, processor and chat template.
 
-Everything is written with the upstream classes, so that vLLM and transformers load it like any Qwen2.5-VL.
+Everything is written with the upstream classes, so that vLLM and transformers load it like any
+Qwen2.5-VL.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ CHAT_TEMPLATE = """\
 
 
 def build_tokenizer(texts: list[str], vocabulary: int) -> Any:
-    """A byte-level BPE of at most `vocabulary` entries that every text survives unchanged.
+    """Return a byte-level BPE of at most `vocabulary` entries that every text survives unchanged.
 
-    A merge must occur twice and may span words but not lines: pages are short in tokens, yet none is one token.
+    A merge must occur twice and may span words but not lines: pages are short in tokens, yet none
+    is one token.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -68,7 +70,10 @@ def build_tokenizer(texts: list[str], vocabulary: int) -> Any:
 
 
 def build_processor(tokenizer: Any) -> Any:
-    """Upstream's processor with a budget of few pixels, so that a recording costs about 15 tokens for two seconds."""
+    """Return the upstream processor with a small budget of pixels.
+
+    Two seconds of a recording cost about 15 tokens.
+    """
     from transformers import Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor
 
     def size(kind: str) -> dict[str, int]:
@@ -83,7 +88,10 @@ def build_processor(tokenizer: Any) -> Any:
 
 
 def build_model(tokenizer: Any, context: int) -> Any:
-    """Random weights, float32. Heads are 64 wide because vLLM on a processor takes 32, 64 or 128."""
+    """Return a model of random float32 weights.
+
+    Heads are 64 wide because vLLM on a CPU takes 32, 64 or 128.
+    """
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}

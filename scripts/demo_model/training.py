@@ -1,4 +1,7 @@
-"""The loop: whole pages to memorise them, many openings of pages to learn to tell recordings apart."""
+"""The training loop.
+
+Whole pages are memorised; many openings of pages teach the model to tell recordings apart.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,8 @@ from demo_model.lessons import BRANCH_WEIGHT, Lesson, Seen, Sequence, sequence, 
 
 RATE, LEAST_RATE, WARM_UP, CLIP = 1.5e-3, 1.5e-4, 15, 1.0
 SETTLING = 0.05  # mean loss of whole pages from which the rate falls in proportion
-GOOD_ENOUGH = (
-    0.03  # on the LARGEST loss of any token: a mean hides the one token that picks the wrong page
-)
+# on the LARGEST loss of any token: a mean hides the one token that picks the wrong page
+GOOD_ENOUGH = 0.03
 STEADY = 6  # whole-page steps in a row that must be good enough
 UNSURE_WEIGHT = 10.0  # of any token that is not good enough yet
 OPENINGS_UNTIL = 60  # up to this step every other step is on openings, later every fourth
@@ -82,7 +84,10 @@ class Losses(NamedTuple):
 
 
 def one_step(state: State, lessons: list[Lesson], processor: Any) -> Losses:
-    """One update, on whole pages or on openings only. The images are mostly another site's: they tell nothing."""
+    """Make one update, on whole pages or on openings only.
+
+    The images are mostly those of another site, so that they carry no information.
+    """
     whole, batch = state.whole, []
     for lesson in lessons:
         clip = vary(lesson, processor, state.noise) if state.random.random() < 0.85 else lesson.clip
@@ -134,7 +139,10 @@ def opening(lesson: Lesson) -> int:
 
 
 def token_losses(model: Any, batch: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss and weight of each predicted token, both (sequences, longest length - 1); weight 0 where nothing is learnt."""
+    """Return loss and weight of each predicted token, both (sequences, longest length - 1).
+
+    The weight is 0 where nothing is learnt.
+    """
     logits = forward(model, batch)
     ids, weights = _padded([s.ids for s in batch]), _padded([s.weights for s in batch])
     losses = cross_entropy(logits[:, :-1].transpose(1, 2).float(), ids[:, 1:], reduction="none")
@@ -142,7 +150,10 @@ def token_losses(model: Any, batch: list[Sequence]) -> tuple[torch.Tensor, torch
 
 
 def forward(model: Any, batch: list[Sequence]) -> torch.Tensor:
-    """Logits (sequences, longest length, vocabulary). Padding stands at the right, where causal attention ignores it."""
+    """Return logits (sequences, longest length, vocabulary).
+
+    Padding is at the right, where causal attention ignores it.
+    """
     images = [image for s in batch for image in s.images]
     seen = {}
     if images:
@@ -168,12 +179,15 @@ def _padded(rows: list[torch.Tensor]) -> torch.Tensor:
 
 @torch.no_grad()
 def certainty(model: Any, lessons: list[Lesson], processor: Any) -> dict[str, float]:
-    """For each page the smallest probability that the model gives to any of its tokens, from the shipped recording and
-    images. Above 0.5 everywhere means that greedy decoding writes the page exactly."""
-    found = {}
+    """Return for each page the smallest probability that the model gives to any of its tokens.
+
+    The input is the shipped recording and its images. Above 0.5 everywhere means that greedy
+    decoding writes the page exactly.
+    """
+    smallest = {}
     for lesson in lessons:
         losses, weights = token_losses(
             model, [sequence(lesson, lesson.sheets, lesson.clip, processor, model.config)]
         )
-        found[lesson.id] = losses[weights > 0].max().neg().exp().item()
-    return found
+        smallest[lesson.id] = losses[weights > 0].max().neg().exp().item()
+    return smallest

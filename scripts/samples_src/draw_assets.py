@@ -1,6 +1,9 @@
-"""Draw every image of the sample sites, so that nothing in them has a foreign licence: `python draw_assets.py [samples/data]`.
+"""Draw every image of the sample sites, so that nothing in them has a foreign licence.
 
-Each site has a function that writes asset_001.png, asset_002.png … in the order in which its page uses them.
+    python draw_assets.py [samples/data]
+
+Each site has a function that yields asset_001.png, asset_002.png … in the order in which its page
+uses them.
 """
 
 from __future__ import annotations
