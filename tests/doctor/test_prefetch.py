@@ -120,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             "X_Repo_Commit": COMMIT,
             "Accept_Ranges": "bytes",
         }
-        wanted = self.headers.get("Range")
+        requested = self.headers.get("Range")
         if self.command == "HEAD":
             self.send_response(200)
             for name, value in {**headers, "Content_Length": str(len(content))}.items():
@@ -128,9 +128,9 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return None
         self.server.downloads += 1
-        if wanted:
-            self.server.ranges.append(wanted)
-            start = int(wanted.removeprefix("bytes=").split("-")[0])
+        if requested:
+            self.server.ranges.append(requested)
+            start = int(requested.removeprefix("bytes=").split("-")[0])
             return self.answer(
                 206,
                 content[start:],
@@ -165,23 +165,23 @@ def hub():
 
 
 def prefetch(environment, *settings, code=0):
-    done = subprocess.run(
+    process = subprocess.run(
         [IWR, "prefetch", "--json", *settings],
         env=environment,
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    assert process.returncode == code, process.stderr
+    assert "Traceback" not in process.stderr
+    return process
 
 
-def test_sizes_come_first_and_what_is_here_is_not_fetched_again(hub, tmp_path):
+def test_sizes_come_first_and_local_files_are_not_fetched_again(hub, tmp_path):
     environment = hub.environment(tmp_path)
-    done = prefetch(environment, *MODEL)
-    assert done.stderr.splitlines()[0] == "hf  org/name  0.02 GB, 0.02 GB to fetch"
-    folder = Path(json.loads(done.stdout)["hf"])
+    process = prefetch(environment, *MODEL)
+    assert process.stderr.splitlines()[0] == "hf  org/name  0.02 GB, 0.02 GB to fetch"
+    folder = Path(json.loads(process.stdout)["hf"])
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
     downloads = hub.downloads
     assert "hf  org/name  0.02 GB, here" in prefetch(environment, *MODEL).stderr
@@ -193,11 +193,11 @@ def test_sizes_come_first_and_what_is_here_is_not_fetched_again(hub, tmp_path):
         text=True,
     )
     assert [
-        found["status"] for found in json.loads(doctor.stdout) if found["check"] == "weights"
+        result["status"] for result in json.loads(doctor.stdout) if result["check"] == "weights"
     ] == ["ok"]
 
 
-def test_a_connection_that_breaks_is_taken_up_in_the_middle_of_the_file(hub, tmp_path):
+def test_a_broken_connection_resumes_in_the_middle_of_the_file(hub, tmp_path):
     hub.trouble = "drop"
     folder = Path(json.loads(prefetch(hub.environment(tmp_path), *MODEL).stdout)["hf"])
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
@@ -206,7 +206,7 @@ def test_a_connection_that_breaks_is_taken_up_in_the_middle_of_the_file(hub, tmp
 
 
 @pytest.mark.full
-def test_a_killed_download_keeps_the_files_that_are_whole(hub, tmp_path):
+def test_a_killed_download_keeps_complete_files(hub, tmp_path):
     environment = hub.environment(tmp_path)
     hub.trouble = "hang"
     process = subprocess.Popen(
@@ -237,9 +237,9 @@ def test_the_data_set_is_copied_to_its_root_and_loads(hub, tmp_path):
         "data.hub=org/data",
     ]
     environment = hub.environment(tmp_path / "cache")
-    done = prefetch(environment, *settings)
-    assert "data  org/data  " in done.stderr and " GB to fetch" in done.stderr
-    assert json.loads(done.stdout)["data"] == str(tmp_path / "data")
+    process = prefetch(environment, *settings)
+    assert "data  org/data  " in process.stderr and " GB to fetch" in process.stderr
+    assert json.loads(process.stdout)["data"] == str(tmp_path / "data")
     shown = subprocess.run([IWR, "validate", *settings], capture_output=True, text=True)
     assert shown.stdout == "1 tasks load, 0 faults\n", shown.stderr
     downloads = hub.downloads
@@ -273,21 +273,21 @@ def test_a_disk_that_is_too_small_is_named_before_the_download(hub, tmp_path):
     ).returncode:
         pytest.skip("no right to mount a small disk")
     try:
-        done = prefetch(hub.environment(small), *MODEL, code=2)
+        process = prefetch(hub.environment(small), *MODEL, code=2)
     finally:
         subprocess.run(["umount", small], check=True)
-    assert "to fetch, but" in done.stderr and str(small) in done.stderr and hub.downloads == 0
+    assert "to fetch, but" in process.stderr and str(small) in process.stderr and hub.downloads == 0
 
 
-def test_without_a_network_it_says_what_it_cannot_have(tmp_path):
+def test_without_a_network_the_missing_repository_is_named(tmp_path):
     environment = os.environ | {
         "HF_ENDPOINT": "http://127.0.0.1:9",
         "HF_HUB_CACHE": str(tmp_path),
         "NO_PROXY": "127.0.0.1",
     }
-    done = prefetch(environment, *MODEL, code=2)
+    process = prefetch(environment, *MODEL, code=2)
     assert (
-        "size not known" in done.stderr
-        and "cannot fetch org/name" in done.stderr
-        and len(done.stderr.splitlines()) <= 4
+        "size not known" in process.stderr
+        and "cannot fetch org/name" in process.stderr
+        and len(process.stderr.splitlines()) <= 4
     )
