@@ -6,12 +6,25 @@ import select
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 BIN = Path(sys.executable).parent
+PATIENCE = 30  # seconds without any output
+UNIQUE = {
+    "iwr doc": "doctor ",
+    "iwr config model=orac": "model=oracle ",
+    "iwr run run.on_change=o": "run.on_change=overwrite ",
+    "iwr run run.na": "run.name=",
+    "iwr run server.in_": "server.in_flight=",
+    "iwr run judge.model.tem": "judge.model.temperature=",
+    "iwr run run.allow_unscored=t": "run.allow_unscored=true ",
+    "iwr run models=[oracle,scr": "oracle,screenshot",
+    "iwr record pag": "page=",
+    "iwr completion z": "zsh ",
+}
+"""What is typed, and what is on the screen after the Tab key."""
 
 
 class Terminal:
@@ -28,20 +41,21 @@ class Terminal:
     def send(self, text):
         os.write(self.fd, text.encode())
 
-    def until(self, wanted, seconds=30):
-        seen, end = "", time.monotonic() + seconds
-        while wanted not in seen:
-            assert time.monotonic() < end, f"no {wanted!r} in {seen!r}"
-            if select.select([self.fd], [], [], 0.1)[0]:
-                seen += os.read(self.fd, 65536).decode(errors="replace")
-        return seen
+    def until(self, text):
+        """Return the output up to and with `text`; raise TimeoutError when it stops before."""
+        screen = ""
+        while text not in screen:
+            if not select.select([self.fd], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"no {text!r} in {screen!r}")
+            screen += os.read(self.fd, 65536).decode(errors="replace")
+        return screen
 
-    def tab(self, typed, wanted):
-        """Type, press Tab twice, and wait until `wanted` is on the screen; then clear the line."""
-        self.send(typed + "\t\t")
-        seen = self.until(wanted)
+    def tab(self, line, text):
+        """Type, press Tab twice, and wait until `text` is on the screen; then clear the line."""
+        self.send(line + "\t\t")
+        screen = self.until(text)
         self.send("\x15")
-        return seen
+        return screen
 
     def close(self):
         self.send("\x15exit\n")
@@ -53,33 +67,19 @@ class Terminal:
 def terminal():
     if not shutil.which("bash"):
         pytest.skip("no bash here")
-    opened = Terminal()
-    yield opened
-    opened.close()
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
 
 
-@pytest.mark.parametrize(
-    ("typed", "wanted"),
-    [
-        ("iwr doc", "doctor "),
-        ("iwr config model=orac", "model=oracle "),
-        ("iwr run run.on_change=o", "run.on_change=overwrite "),
-        ("iwr run run.na", "run.name="),
-        ("iwr run server.in_", "server.in_flight="),
-        ("iwr run judge.model.tem", "judge.model.temperature="),
-        ("iwr run run.allow_unscored=t", "run.allow_unscored=true "),
-        ("iwr run models=[oracle,scr", "oracle,screenshot"),
-        ("iwr record pag", "page="),
-        ("iwr completion z", "zsh "),
-    ],
-)
-def test_what_is_unique_is_completed(terminal, typed, wanted):
-    terminal.tab(typed, wanted)
+def test_what_is_unique_is_completed(terminal):
+    for line, completion in UNIQUE.items():
+        terminal.tab(line, completion)
 
 
 def test_several_are_listed(terminal):
-    seen = terminal.tab("iwr run judge=qwen", "qwen3_vl_8b")
-    assert "qwen2_5_vl_7b" in seen and "rules" not in seen
+    screen = terminal.tab("iwr run judge=qwen", "qwen3_vl_8b")
+    assert "qwen2_5_vl_7b" in screen and "rules" not in screen
 
 
 def test_files_are_completed(terminal, tmp_path):
@@ -98,5 +98,5 @@ def test_the_script_is_valid(shell):
 
 
 def test_another_shell_is_refused():
-    done = subprocess.run([BIN / "iwr", "completion", "fish"], capture_output=True, text=True)
-    assert done.returncode == 2 and "bash or zsh" in done.stderr
+    process = subprocess.run([BIN / "iwr", "completion", "fish"], capture_output=True, text=True)
+    assert process.returncode == 2 and "bash or zsh" in process.stderr

@@ -31,19 +31,19 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
     assert read_record(tmp_path / "deep/generation.json", Generation) == record
 
 
-def test_done_owed_and_stale(tmp_path):
+def test_complete_pending_and_stale_records(tmp_path):
     path = tmp_path / "generation.json"
     assert is_pending(path, Generation, {"prompt": "1"}, "stop")
     write_record(path, generation(prompt="1"))
     assert not is_pending(path, Generation, {"prompt": "1"}, "stop")
-    with pytest.raises(StaleRunError) as caught:
+    with pytest.raises(StaleRunError) as stale:
         is_pending(path, Generation, {"prompt": "2"}, "stop")
-    assert "prompt: 1 -> 2" in str(caught.value)
-    assert all(choice in caught.value.hint for choice in ("resume", "overwrite", "run.name"))
+    assert "prompt: 1 -> 2" in str(stale.value)
+    assert all(choice in stale.value.hint for choice in ("resume", "overwrite", "run.name"))
     assert is_pending(path, Generation, {"prompt": "2"}, "overwrite")
 
 
-def test_other_inputs_are_simply_owed_again(tmp_path):
+def test_other_inputs_make_a_record_pending_again(tmp_path):
     path = tmp_path / "rollout.json"
     write_record(path, generation(**{"input.page": "a", "judge": "rules"}))
     assert is_pending(path, Generation, {"input.page": "b", "judge": "rules"}, "stop")
@@ -54,14 +54,14 @@ def test_a_failure_of_the_infrastructure_is_tried_again(tmp_path):
     assert is_pending(tmp_path / "g.json", Generation, {"prompt": "1"}, "stop")
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe", b"[]", b'{"model": 1}'])
-def test_a_damaged_record_is_named_and_made_again(tmp_path, damage, caplog):
-    path = tmp_path / "generation.json"
-    path.write_bytes(damage)
-    with pytest.raises(DataError, match="not a valid Generation"):
-        read_record(path, Generation)
-    assert is_pending(path, Generation, {}, "stop")
-    assert str(path) in caplog.text
+def test_a_damaged_record_is_named_and_made_again(tmp_path, caplog):
+    for number, damage in enumerate((b"", b"{", b"\xff\xfe", b"[]", b'{"model": 1}')):
+        path = tmp_path / f"{number}.json"
+        path.write_bytes(damage)
+        with pytest.raises(DataError, match="not a valid Generation"):
+            read_record(path, Generation)
+        assert is_pending(path, Generation, {}, "stop")
+        assert str(path) in caplog.text
 
 
 def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
@@ -90,10 +90,10 @@ def test_a_disk_that_refuses_is_one_clear_error_and_leaves_nothing_behind(tmp_pa
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_atomic(Path(sys.argv[1]), b'x' * 2000)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "file")], capture_output=True, text=True
     )
-    assert f"DataError: cannot write {tmp_path / 'file'}" in done.stderr
+    assert f"DataError: cannot write {tmp_path / 'file'}" in process.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from iwr.config import ClusterConfig
 from iwr.pipeline.slurm import Job, sbatch_text
 
@@ -58,14 +56,14 @@ JOBS = {
 }
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_the_script_is_the_golden_one(name):
-    text = sbatch_text(*JOBS[name])
-    path = GOLDEN / f"{name}.sbatch"
-    if os.environ.get("IWR_RECORD_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text(), "see the top of this file"
+def test_the_scripts_are_the_golden_ones():
+    for name, job in JOBS.items():
+        text = sbatch_text(*job)
+        path = GOLDEN / f"{name}.sbatch"
+        if os.environ.get("IWR_RECORD_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert text == path.read_text(), "see the top of this file"
 
 
 def test_the_script_for_hand_use_has_the_same_body():
@@ -78,16 +76,11 @@ def test_the_script_for_hand_use_has_the_same_body():
     assert body in ARRAY.read_text()
 
 
-@pytest.mark.parametrize(
-    "path", [*sorted(GOLDEN.glob("*.sbatch")), ARRAY], ids=lambda path: path.name
-)
-def test_shellcheck_finds_nothing(path):
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "shellcheck"), "--shell=bash", path],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
+def test_shellcheck_finds_nothing():
+    shellcheck = Path(sys.executable).parent / "shellcheck"
+    command = [shellcheck, "--shell=bash", *sorted(GOLDEN.glob("*.sbatch")), ARRAY]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout
 
 
 def test_settings_that_a_shell_would_touch_are_quoted():
@@ -96,10 +89,16 @@ def test_settings_that_a_shell_would_touch_are_quoted():
         ClusterConfig(name="plain"),
     )
     line = text.splitlines()[-1]
-    shown = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", f"run() {{ printf '%s\\n' \"$@\"; }}; {line}"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert shown.stdout.splitlines() == ["iwr", "run", "models=[a,b]", "run.name=a b", "x='$HOME'"]
+    assert process.stdout.splitlines() == [
+        "iwr",
+        "run",
+        "models=[a,b]",
+        "run.name=a b",
+        "x='$HOME'",
+    ]
