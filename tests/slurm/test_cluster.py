@@ -13,7 +13,7 @@ from cluster import Cluster, why_not
 
 from iwr.runs.content import content as run_content
 
-CONTESTANTS = ["oracle", "screenshot"]
+MODELS = ["oracle", "screenshot"]
 FEW = ["film-rating", "shop-cart", "signup-form"]
 IWR = Path(sys.executable).parent / "iwr"
 SITE = [
@@ -45,7 +45,7 @@ def content(folder: Path) -> dict[str, str]:
 def settings(folder: Path, tasks=None) -> list[str]:
     chosen = [f"data.tasks=[{','.join(tasks)}]"] if tasks else []
     return [
-        f"models=[{','.join(CONTESTANTS)}]",
+        f"models=[{','.join(MODELS)}]",
         f"run.root={folder}",
         "run.name=run",
         f"run.cache={folder.parent}/cache",
@@ -54,11 +54,11 @@ def settings(folder: Path, tasks=None) -> list[str]:
 
 
 def iwr(cluster: Cluster, *arguments: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [IWR, *arguments], env=cluster.environment, capture_output=True, text=True
     )
-    assert done.returncode in (0, 1), done.stderr
-    return done.stdout
+    assert process.returncode in (0, 1), process.stderr
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,8 @@ def judging(folder: Path) -> bool:
 def wait_for(condition, seconds=120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
         time.sleep(0.05)
 
 
@@ -98,20 +99,20 @@ def test_arrays_of_four_give_the_same_as_a_local_run(cluster, local):
     ]
     cluster.wait_for(*jobs.values())
     assert content(folder) == content(local["folder"] / "all")
-    standing = json.loads(iwr(cluster, "status", "--json", *settings(folder), "run.shards=4"))
-    assert all((row["pending"], row["failed"], row["running"]) == (0, 0, False) for row in standing)
-    assert len(standing) == len(CONTESTANTS) * 4 * 3
+    rows = json.loads(iwr(cluster, "status", "--json", *settings(folder), "run.shards=4"))
+    assert all((row["pending"], row["failed"], row["running"]) == (0, 0, False) for row in rows)
+    assert len(rows) == len(MODELS) * 4 * 3
 
 
 def test_a_requeue_in_the_middle_loses_and_repeats_nothing(cluster, local):
     folder = local["folder"] / "requeued"
     jobs = submit(cluster, folder, "cluster.shards=1")
     wait_for(lambda: judging(folder))
-    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
     cluster.run("scontrol", "requeue", f"{jobs['oracle-judge']}_0")
     release(cluster, jobs, "oracle-judge")
     assert content(folder) == local["few"]
-    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in times.items())
 
 
 def release(cluster: Cluster, jobs: dict[str, str], name: str) -> None:
@@ -129,10 +130,10 @@ def test_cancelled_and_submitted_again(cluster, local):
     wait_for(lambda: judging(folder))
     cluster.run("scancel", *jobs.values())
     cluster.wait_for(*jobs.values())
-    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
     cluster.wait_for(*submit(cluster, folder, "cluster.shards=2").values())
     assert content(folder) == local["few"]
-    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in times.items())
 
 
 def test_the_warning_before_the_time_limit_queues_the_element_again(cluster, local):
@@ -147,11 +148,11 @@ def test_a_node_that_dies_and_comes_back(cluster, local, with_jobs):
     folder = local["folder"] / f"node-{with_jobs}"
     jobs = submit(cluster, folder, "cluster.shards=1")
     wait_for(lambda: judging(folder))
-    done = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("rollout.json")}
     cluster.restart_slurmd(with_jobs=with_jobs)
     release(cluster, jobs, "oracle-judge")
     assert content(folder) == local["few"]
-    assert all(path.stat().st_mtime_ns == made for path, made in done.items())
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in times.items())
 
 
 def test_a_sweep_with_the_submitit_launcher(cluster, local):
@@ -169,14 +170,14 @@ def test_a_sweep_with_the_submitit_launcher(cluster, local):
         "-m",
         "iwr.pipeline.sweep",
         "--multirun",
-        f"model={','.join(CONTESTANTS)}",
+        f"model={','.join(MODELS)}",
         *chosen,
         *launcher,
     ]
-    done = subprocess.run(
+    process = subprocess.run(
         command, env=cluster.environment, capture_output=True, text=True, cwd=folder.parent
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     iwr(cluster, "report", *settings(folder, FEW))
     assert content(folder) == local["few"]
 
@@ -193,6 +194,6 @@ def test_two_elements_on_the_same_shard_take_turns(cluster, local):
     cluster.wait_for(job)
     assert content(folder) == local["few"]
     logs = "".join(path.read_text() for path in folder.parent.glob("twice-*.log"))
-    for contestant in CONTESTANTS:
+    for model in MODELS:
         for task in FEW:
-            assert len(re.findall(rf"judg\w+ \d/\d: .*{contestant}.*{task}", logs)) == 1, logs
+            assert len(re.findall(rf"judg\w+ \d/\d: .*{model}.*{task}", logs)) == 1, logs
