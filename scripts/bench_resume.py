@@ -28,27 +28,27 @@ COMMANDS = {"settings": ["config"], "run": ["run"], "status": ["status", "run.sh
 
 def main() -> int:
     met = True
-    found: dict[int, dict[str, float]] = {}
+    times: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number in (1, 4, len(full_size.MODELS)):
             world = full_size.build(Path(folder) / str(number), full_size.MODELS[:number])
             seconds(["run", *world.settings])  # writes the report
-            found[number] = {
+            times[number] = {
                 name: min(seconds([*command, *world.settings]) for _ in range(3))
                 for name, command in COMMANDS.items()
             }
             print(
                 f"{number:3} models  "
-                + "  ".join(f"{name} {took:.2f} s" for name, took in found[number].items()),
+                + "  ".join(f"{name} {time_s:.2f} s" for name, time_s in times[number].items()),
                 flush=True,
             )
     for name in ("run", "status"):
-        few, most = (record_cost(found, name, number) for number in (4, len(full_size.MODELS)))
+        few, most = (record_cost(times, name, number) for number in (4, len(full_size.MODELS)))
         print(
             f"{name}: {1e6 * few:.0f} µs a task and model with 4 models, "
             f"{1e6 * most:.0f} µs with {len(full_size.MODELS)}"
         )
-        met &= found[len(full_size.MODELS)][name] <= LIMIT and most <= 1.5 * few
+        met &= times[len(full_size.MODELS)][name] <= LIMIT and most <= 1.5 * few
     print("all targets met" if met else "missed")
     return 0 if met else 1
 
@@ -59,9 +59,9 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def record_cost(found: dict[int, dict[str, float]], name: str, models: int) -> float:
+def record_cost(times: dict[int, dict[str, float]], name: str, models: int) -> float:
     """Seconds that each (task, model) adds to those of one model."""
-    return (found[models][name] - found[1][name]) / ((models - 1) * full_size.TASKS)
+    return (times[models][name] - times[1][name]) / ((models - 1) * full_size.TASKS)
 
 
 if __name__ == "__main__":

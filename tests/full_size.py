@@ -1,6 +1,6 @@
 """A finished run of the benchmark's full size, on disk: 113 tasks, 11 models.
 
-One judged page is real, its records stand in for all others.
+One judged page is real, all others have copies of its records.
 """
 
 from __future__ import annotations

@@ -104,7 +104,9 @@ def finished(tmp_path_factory):
 
 
 def test_finished_work_is_not_repeated_after_a_kill(finished):
-    repeated = [path for path, made in finished.kept.items() if path.stat().st_mtime_ns != made]
+    repeated = [
+        path for path, time_ns in finished.kept.items() if path.stat().st_mtime_ns != time_ns
+    ]
     assert repeated == []
 
 

@@ -122,8 +122,10 @@ def test_no_module_loads_a_heavy_library_when_it_is_imported():
         f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == ""
 
 
 def test_only_one_module_reads_the_environment():

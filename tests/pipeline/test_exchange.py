@@ -85,15 +85,15 @@ def test_import_knows_empty_absent_and_changed_pages(exported, tmp_path):
     shutil.copytree(exported[1], outputs)
     settings = [f"from={outputs}", "only=oracle", TASKS, f"run.root={tmp_path}", "run.name=r"]
     (outputs / "shop-cart/oracle/index.html").write_text("")
-    (found,) = json.loads(iwr("import", "--json", *settings).stdout)
-    assert (found["pages"], found["empty"], found["absent"]) == (1, 1, 0)
+    (row,) = json.loads(iwr("import", "--json", *settings).stdout)
+    assert (row["pages"], row["empty"], row["absent"]) == (1, 1, 0)
     missing = json.loads((tmp_path / "r/oracle/shop-cart/generation.json").read_text())
     assert (missing["status"], missing["reason"]) == ("missing", "the page is empty")
-    made = (tmp_path / "r/oracle/film-rating/generation.json").stat().st_mtime_ns
+    time_ns = (tmp_path / "r/oracle/film-rating/generation.json").stat().st_mtime_ns
     iwr("import", *settings)
     assert (
         tmp_path / "r/oracle/film-rating/generation.json"
-    ).stat().st_mtime_ns == made  # nothing to do
+    ).stat().st_mtime_ns == time_ns  # nothing to do
     (outputs / "film-rating/oracle/index.html").write_text("<p>other")
     iwr("import", *settings)
     assert (tmp_path / "r/oracle/film-rating/index.html").read_text() == "<p>other"
@@ -147,7 +147,7 @@ def test_scores_go_out_as_the_reference_evaluator_reads_them(tmp_path):
     runs.rollout(
         paths, "Mine", tasks[0], (steps[0].model_copy(update={"rubric": words}), *steps[1:])
     )
-    known = {"model": "Mine", "judge": "rules", "protocol": "paper", "steps": 2}
+    names = {"model": "Mine", "judge": "rules", "protocol": "paper", "steps": 2}
     pairs = tuple(
         Pair(
             step=step,
@@ -189,25 +189,25 @@ def test_scores_go_out_as_the_reference_evaluator_reads_them(tmp_path):
         }
         write_record(
             files.judge("rules").score("paper"),
-            TaskScore(task=task.id, status=status, fingerprint=made_from, **known, **values),
+            TaskScore(task=task.id, status=status, fingerprint=made_from, **names, **values),
         )
 
     outputs = tmp_path / "outputs"
     (written,) = json.loads(iwr("export", "--json", f"to={outputs}", *settings).stdout)
     assert written == {"model": "Mine", "pages": 1, "scored": 2, "left_out": 0}
-    found = json.loads((outputs / "a/mine/eval.json").read_text())
-    assert (found["total_step"], found["success_step"], found["all_mllm_res"]) == (
+    evaluation = json.loads((outputs / "a/mine/eval.json").read_text())
+    assert (evaluation["total_step"], evaluation["success_step"], evaluation["all_mllm_res"]) == (
         2,
         2,
         ["pale", ""],
     )
-    assert [Path(shot).is_file() for shot in found["screenshot_paths_to_eval"]] == [True, True]
-    assert [entry["result"] for entry in found["assertion_results"]] == ["Yes", "Yes"]
+    assert [Path(shot).is_file() for shot in evaluation["screenshot_paths_to_eval"]] == [True, True]
+    assert [entry["result"] for entry in evaluation["assertion_results"]] == ["Yes", "Yes"]
     ocr, dino, points = (
-        mean(found[f"all_{name}_scores"][: found["success_step"] + 1])
+        mean(evaluation[f"all_{name}_scores"][: evaluation["success_step"] + 1])
         for name in ("ocr", "dino", "mllm")
     )
-    ifs, low = found["success_step"] / found["total_step"], (ocr + dino) / 2
+    ifs, low = evaluation["success_step"] / evaluation["total_step"], (ocr + dino) / 2
     vfs = 0.5 * low + 0.5 * points
     row = [ifs, ocr, dino, low, points, vfs, 0.7 * ifs + 0.3 * vfs]
     _, _, _, _, first, second, average = (

@@ -18,9 +18,9 @@ def test_the_weights_that_answered_are_named_by_model(tmp_path):
         on_disk.generation(paths, "qwen3_vl_8b", task, weights=weights)
         on_disk.generation(paths, "oracle", task, kind="oracle")
     merge_manifests(paths)
-    found = json.loads(paths.manifest.read_text())
-    assert found["weights"] == {
+    manifest = json.loads(paths.manifest.read_text())
+    assert manifest["weights"] == {
         "qwen3_vl_8b": ["abc", "def"]
     }  # `main` moved while the run was done
-    (setup,) = found["setups"]
+    (setup,) = manifest["setups"]
     assert [model["revision"] for model in setup["settings"]["model"]] == [None, "main"]

@@ -40,13 +40,13 @@ def test_status_names_what_is_pending(world):
         world.tasks
     )
     judged = world.paths.task(world.names[0], world.tasks[0].id).judge("rules")
-    kept = judged.score("offline").read_bytes()
+    score = judged.score("offline").read_bytes()
     judged.score("offline").unlink()
-    left = iwr(world, "status", "--json", "run.shards=8")
-    judged.score("offline").write_bytes(kept)
-    assert left.returncode == 1
+    pending = iwr(world, "status", "--json", "run.shards=8")
+    judged.score("offline").write_bytes(score)
+    assert pending.returncode == 1
     assert [
         (row["model"], row["stage"], row["pending"])
-        for row in json.loads(left.stdout)
+        for row in json.loads(pending.stdout)
         if row["pending"]
     ] == [(world.names[0], "score", 1)]
