@@ -300,10 +300,10 @@ def test_an_external_server_gets_the_files_themselves(model_server, tmp_path, mo
 def test_a_start_that_takes_too_long_leaves_nothing(tiny_model, tmp_path):
     model, config = settings("model=hf", f"model.path={tiny_model}", "server.start_seconds=2")
     before = family(os.getpid())  # the server that all tests share is among them
-    server, started = Server(model, config, media=None, logs=tmp_path), time.monotonic()
+    server = Server(model, config, media=None, logs=tmp_path)
     with pytest.raises(ServerError, match=r"server\.start_seconds=2"):
         server.start()
-    assert time.monotonic() - started < 25 and not server.alive()
+    assert not server.alive()
     assert family(os.getpid()) - before == set()
 
 
