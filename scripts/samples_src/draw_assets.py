@@ -30,7 +30,8 @@ def sky(
     image, draw = canvas(width, height, top)
     first, last = (Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in (top, bottom))
     for band in range(24):
-        shade = tuple(int(a + (b - a) * band / 23) for a, b in zip(first, last, strict=True))  # type: ignore[arg-type]
+        channels = zip(first, last, strict=True)  # type: ignore[arg-type]
+        shade = tuple(int(a + (b - a) * band / 23) for a, b in channels)
         draw.rectangle((0, height * band // 24, width, height * (band + 1) // 24), fill=shade)
     return image, draw
 
