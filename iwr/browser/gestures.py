@@ -32,6 +32,7 @@ Move = Callable[[Point], Awaitable[None]]
 Wait = Callable[[float], Awaitable[None]]
 
 DRAG_STEPS = 12  # mouse moves between two points of a drag
+DIALOG_SECONDS = 3.0  # real ones, in which a file dialog opens after a click
 STEP_SECONDS = 0.04
 REST_SECONDS = 0.15  # the mouse rests after the button went down, and before it goes up
 HOVER_SECONDS = 0.5  # menus with a delay open within it
@@ -142,8 +143,10 @@ async def upload(tab: Tab, target: Target, file: Path) -> Point:
     try:
         point = target if isinstance(target, tuple) else await place(tab, target)
         await click(tab, point)
+        await asyncio.wait([chooser], timeout=REST_SECONDS)
         if not chooser.done():
-            await tab.settle()
+            await tab.settle()  # the page may open it later
+            await asyncio.wait([chooser], timeout=DIALOG_SECONDS)
     finally:
         tab.page.remove_listener("filechooser", note)
     if not chooser.done():

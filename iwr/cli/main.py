@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import select
 import signal
 import sys
 import traceback
@@ -138,11 +139,10 @@ def _message(error: BaseException) -> str:
 
 
 def _output_is_closed() -> bool:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return True
-    return False
+    """Return whether the reader of our output has gone; nothing may be left to flush by now."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), select.POLLERR)
+    return bool(output.poll(0))
 
 
 if __name__ == "__main__":
