@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from iwr import contract
@@ -75,17 +76,20 @@ def judge_settings(
 
 def _contract_settings(task: Task | None) -> dict[str, object]:
     """Return the digests of the contract and of all code that checks it."""
-    package = Path(contract.__file__).parent
-    modules = sorted([*package.glob("*.py"), *Path(__file__).parent.glob("contract/*.py")])
-    sources = [path.read_bytes() for path in modules]
-    settings: dict[str, object] = {
-        "input.contract_code": digest(script("walker.js"), script("hook.js"), *sources)
-    }
+    settings: dict[str, object] = {"input.contract_code": _digest_of_contract_code()}
     if task is not None:
         settings["input.contract"] = file_digest(task.contract) if task.contract else "none"
     return settings
 
 
+@cache
+def _digest_of_contract_code() -> str:
+    """Return a digest of all code that decides what the judge `contract` answers."""
+    package = Path(contract.__file__).parent
+    return _digest_of([*package.glob("*.py"), *Path(__file__).parent.glob("contract/*.py")])
+
+
+@cache
 def _digest_of_rules() -> str:
     """Return a digest of all code that decides what the rules answer."""
     folder = Path(__file__).parent
@@ -95,7 +99,12 @@ def _digest_of_rules() -> str:
         folder / "perform.py",
         *sorted((folder / "rules").glob("*.py")),
     ]
-    sources = [path.read_bytes() for path in modules]
+    return _digest_of(modules)
+
+
+def _digest_of(modules: list[Path]) -> str:
+    """Return a digest of these files and of the scripts that read a page."""
+    sources = [path.read_bytes() for path in sorted(modules)]
     return digest(script("walker.js"), script("hook.js"), *sources)
 
 

@@ -15,7 +15,7 @@ from iwr.contract.outcome import Answer
 from iwr.contract.schema import Contract, StepContract, Target, Verb
 from iwr.contract.target import find
 from iwr.errors import JudgeError
-from iwr.judge.contract.perform import ContractPerformer, element_for
+from iwr.judge.contract.perform import ContractPerformer, sole_node
 from iwr.judge.replay import ReplayJudge
 from iwr.records import Action, Grounding, Rubric, Verdict
 
@@ -63,11 +63,7 @@ class ContractJudge:
                 candidates=len(page.candidates),
             )
         verb = Verb.HOVER if contract.action.hover else contract.action.verb
-        match = find(
-            first,
-            page,
-            verb,
-        )
+        match = find(first, page, verb)
         if match.node is None:
             count = len(page.candidates)
             return Grounding(
@@ -75,12 +71,7 @@ class ContractJudge:
                 candidates=count,
                 reason=match.reason,
             )
-        element_for(
-            first,
-            page,
-            verb,
-        )
-        return _grounding(page, match.node)
+        return _grounding(page, sole_node(match, first))
 
     async def perform(self, step: int, grounding: Grounding, tab: Tab) -> Grounding:
         """Do the recorded action to the page that was grounded last. Return what it was done to."""

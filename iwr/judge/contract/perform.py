@@ -13,7 +13,7 @@ from iwr.browser import input as actions
 from iwr.browser.dialogs import DialogReply
 from iwr.browser.page_state import WALK, Node, Snapshot, parse
 from iwr.contract.schema import PerformedAction, StepContract, Target, Verb
-from iwr.contract.target import find
+from iwr.contract.target import Match, find
 from iwr.errors import ActionError, JudgeError, PageError
 
 if TYPE_CHECKING:
@@ -178,14 +178,11 @@ class ContractPerformer:
         await actions.click(self.tab, await gestures.place(self.tab, element))
         await self.tab.settle()
         opened = await self._read()
-        match = find(
-            Target(label=option),
-            opened,
-            Verb.CLICK,
-        )
+        target = Target(label=option)
+        match = find(target, opened, Verb.CLICK)
         if match.node is None:
             raise ActionError(f"the list has no option {option!r}")
-        choice = await self._handle(match.node)
+        choice = await self._handle(sole_node(match, target))
         await actions.click(self.tab, await gestures.place(self.tab, choice))
 
     async def _drag(self, action: PerformedAction, page: Snapshot, node: Node) -> None:
@@ -221,11 +218,11 @@ class ContractPerformer:
 
 def element_for(target: Target, page: Snapshot, verb: Verb) -> Node:
     """Return the element that a person would take for `target`. Raises PageError, JudgeError."""
-    match = find(
-        target,
-        page,
-        verb,
-    )
+    return sole_node(find(target, page, verb), target)
+
+
+def sole_node(match: Match, target: Target) -> Node:
+    """Return the one element of a match. Raises PageError: none, JudgeError: several."""
     if match.node is None:
         raise PageError(match.reason)
     if match.tied:
