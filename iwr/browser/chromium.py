@@ -52,23 +52,26 @@ class NotOpened(BrowserError):
 
 
 class Chromium:
-    """One driver and one browser. `broken`: it must be replaced."""
+    """One driver and one browser. `broken`: it must be replaced; `visible`: it has a window."""
 
-    def __init__(self, config: BrowserConfig, environment: Environment):
+    def __init__(self, config: BrowserConfig, environment: Environment, *, visible: bool = False):
         self.config = config
         self.broken = False
         self.killed_for_memory = False  # the page that is open, or was last
         self.version = ""
         self.processes: BrowserProcesses
         self._environment = environment
+        self._visible = visible
         self._executable = find_executable(config, environment)
         self._token = f"--iwr={uuid.uuid4().hex}"
 
     @property
     def limits(self) -> Limits:
+        """The deadlines of calls, as the settings give them."""
         return Limits.of(self.config)
 
     async def __aenter__(self) -> Chromium:
+        """Start the driver and the browser. Raises BrowserError, and leaves nothing running."""
         from playwright.async_api import Error, async_playwright
 
         self._playwright: Playwright = await async_playwright().start()
@@ -94,6 +97,7 @@ class Chromium:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """End the browser, by force when it does not close in time."""
         self._watchdog.cancel()
         if not self.broken:
             await self._bounded(self._browser.close())
@@ -144,7 +148,8 @@ class Chromium:
         """
         interceptor = RequestInterceptor(site, self.config.page_bytes)
         budget = budget or Budget(self.config.page_seconds)
-        init_script = ";\n".join([*scripts, *_own_scripts(real_time)])
+        all_scripts = [*scripts, *_own_scripts(real_time)]
+        init_script = ";\n".join(all_scripts)
         tab = await self._new_tab(interceptor, width, height, real_time, init_script, budget)
         try:
             await tab.load()
@@ -153,6 +158,7 @@ class Chromium:
             await self._close(tab)
 
     async def _launch(self) -> Browser:
+        """Start the browser's processes, in a folder of their own."""
         folder = Path(self._folder.name)
         return await launch(
             self._playwright,
@@ -161,9 +167,11 @@ class Chromium:
             folder,
             self.config,
             self._environment,
+            visible=self._visible,
         )
 
     def _mark_broken(self) -> None:
+        """Note that the browser went away by itself."""
         self.broken = True
 
     async def _bounded(self, call: Awaitable[object]) -> bool:
@@ -205,6 +213,7 @@ class Chromium:
         init_script: str,
         budget: Budget,
     ) -> Tab:
+        """Open an empty tab. Raises NotOpened: no page can have caused a failure here."""
         from playwright.async_api import Error
 
         if self.broken:
@@ -226,6 +235,7 @@ class Chromium:
         return Tab(self, interceptor, page, cdp, self.config, budget, real_time)
 
     async def _new_context(self, width: int, height: int) -> BrowserContext:
+        """Open a context in which every page meets the same language, time zone and colours."""
         context = await self._browser.new_context(
             viewport={"width": width, "height": height},
             locale="en-US",
@@ -238,6 +248,7 @@ class Chromium:
         return context
 
     async def _close(self, tab: Tab) -> None:
+        """Close a tab with its context; end the browser when that does not work."""
         if not self.broken and tab.stuck:
             await tab.interrupt()
         if not self.broken:
@@ -247,6 +258,11 @@ class Chromium:
 
 
 def _own_scripts(real_time: bool) -> list[str]:
-    virtual = "false" if real_time else "true"
-    clock = script("clock.js").replace("__VIRTUAL__", virtual).replace("__START__", str(START))
+    """Return what runs before every script of a page: the guard, and the clock."""
+    virtual = "true"
+    if real_time:
+        virtual = "false"
+    clock = script("clock.js")
+    clock = clock.replace("__VIRTUAL__", virtual)
+    clock = clock.replace("__START__", str(START))
     return [script("guard.js"), clock]

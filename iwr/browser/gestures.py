@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from iwr.browser.frames import point_in_page
 from iwr.browser.guarded import Navigated
 from iwr.browser.input import click, hover, reach
 from iwr.errors import ActionError
@@ -36,12 +37,11 @@ DIALOG_SECONDS = 3.0  # real ones, in which a file dialog opens after a click
 STEP_SECONDS = 0.04
 REST_SECONDS = 0.15  # the mouse rests after the button went down, and before it goes up
 HOVER_SECONDS = 0.5  # menus with a delay open within it
-PASS = """ms => window[Symbol.for("iwr.clock")].pass(ms)"""
-IN_FOREIGN_FRAME = """element => {
-  if (window === window.top || window.frameElement) return null;
+BOX = """element => {
   const box = element.getBoundingClientRect();
-  return [box.x, box.y];
+  return box.width && box.height ? [box.x, box.y, box.width, box.height] : null;
 }"""
+PASS = """ms => window[Symbol.for("iwr.clock")].pass(ms)"""
 
 
 async def place(tab: Tab, element: Element, share: Point | None = None) -> Point:
@@ -50,21 +50,13 @@ async def place(tab: Tab, element: Element, share: Point | None = None) -> Point
     `share` asks for a point of its box, (0, 0) its top left and (1, 1) its bottom right corner.
     """
     if share is None:
-        return await _reach_in_frame(tab, element)
-    box = await tab.call(element.bounding_box(), "finding the element")
+        return await reach(tab, element)
+    box = await tab.call(element.evaluate(BOX), "finding the element")
     if box is None:
         raise ActionError("the element is not visible")
-    return box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"]
-
-
-async def _reach_in_frame(tab: Tab, element: Element) -> Point:
-    """Return what `reach` returns; in a frame of another origin that is relative to the frame."""
-    x, y = await reach(tab, element)
-    corner = await tab.call(element.evaluate(IN_FOREIGN_FRAME), "finding the element")
-    box = await tab.call(element.bounding_box(), "finding the element") if corner else None
-    if box is None:
-        return x, y
-    return x + box["x"] - corner[0], y + box["y"] - corner[1]
+    left, top, width, height = box
+    point = (left + share[0] * width, top + share[1] * height)
+    return await point_in_page(tab, element, point)
 
 
 async def pass_time(tab: Tab, seconds: float) -> None:
@@ -85,12 +77,27 @@ async def hold(
 
     `wait` lets seconds pass in place of `pass_time`; a recording has its own.
     """
-    point = target if isinstance(target, tuple) else await place(tab, target)
+    mouse = tab.page.mouse
+    point = await _point(tab, target)
     await hover(tab, point)
-    await tab.call(tab.page.mouse.down(button=button), "pressing the mouse button")
-    await (wait(seconds) if wait else pass_time(tab, seconds))
-    await tab.call(tab.page.mouse.up(button=button), "releasing the mouse button")
+    await tab.call(mouse.down(button=button), "pressing the mouse button")
+    await _wait(tab, seconds, wait)
+    await tab.call(mouse.up(button=button), "releasing the mouse button")
     return point
+
+
+async def _point(tab: Tab, target: Target) -> Point:
+    if isinstance(target, tuple):
+        return target
+    return await place(tab, target)
+
+
+async def _wait(tab: Tab, seconds: float, wait: Wait | None) -> None:
+    """Let time pass, in the way of a recording where it gives one."""
+    if wait is None:
+        await pass_time(tab, seconds)
+    else:
+        await wait(seconds)
 
 
 async def drag(
@@ -102,17 +109,23 @@ async def drag(
     """
     start, *_ = path
     await hover(tab, start)
-    await tab.call(tab.page.mouse.down(), "pressing the mouse button")
-    await (wait(REST_SECONDS) if wait else pass_time(tab, REST_SECONDS))
+    mouse = tab.page.mouse
+    await tab.call(mouse.down(), "pressing the mouse button")
+    await _wait(tab, REST_SECONDS, wait)
     for before, after in pairwise(path):
-        await (move(after) if move else _move_in_steps(tab, before, after))
-    await (wait(REST_SECONDS) if wait else pass_time(tab, REST_SECONDS))
-    await tab.call(tab.page.mouse.up(), "releasing the mouse button")
+        if move is None:
+            await _move_in_steps(tab, before, after)
+        else:
+            await move(after)
+    await _wait(tab, REST_SECONDS, wait)
+    await tab.call(mouse.up(), "releasing the mouse button")
 
 
 async def _move_in_steps(tab: Tab, start: Point, end: Point) -> None:
     for step in range(1, DRAG_STEPS + 1):
-        await hover(tab, between(start, end, step / DRAG_STEPS))
+        share = step / DRAG_STEPS
+        point = between(start, end, share)
+        await hover(tab, point)
         await pass_time(tab, STEP_SECONDS)
 
 
@@ -128,12 +141,14 @@ async def upload(tab: Tab, target: Target, file: Path) -> Point:
 
     Raises ActionError when no dialog opens.
     """
+    kind, _ = mimetypes.guess_type(file.name)
     content = {
         "name": file.name,
-        "mimeType": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "mimeType": kind or "application/octet-stream",
         "buffer": file.read_bytes(),
     }
-    chooser: asyncio.Future[FileChooser] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    chooser: asyncio.Future[FileChooser] = loop.create_future()
 
     def note(dialog: FileChooser) -> None:
         if not chooser.done():
@@ -141,7 +156,7 @@ async def upload(tab: Tab, target: Target, file: Path) -> Point:
 
     tab.page.on("filechooser", note)
     try:
-        point = target if isinstance(target, tuple) else await place(tab, target)
+        point = await _point(tab, target)
         await click(tab, point)
         await asyncio.wait([chooser], timeout=REST_SECONDS)
         if not chooser.done():
@@ -151,5 +166,6 @@ async def upload(tab: Tab, target: Target, file: Path) -> Point:
         tab.page.remove_listener("filechooser", note)
     if not chooser.done():
         raise ActionError("the click opens no file dialog")
-    await tab.call(chooser.result().set_files(content), "choosing a file")  # type: ignore[arg-type]
+    work = chooser.result().set_files(content)  # type: ignore[arg-type]
+    await tab.call(work, "choosing a file")
     return point

@@ -60,13 +60,15 @@ class GuardedPage:
         page.on("close", lambda _: self._note_end("closed itself"))
 
     def _note_end(self, how: str) -> None:
+        """Keep how the page ended; what follows from it does not replace that."""
         if not self._end.done():
             self._end.set_result(how)
 
     async def screenshot(self) -> bytes:
         """Return a PNG of the viewport. The same state gives the same bytes."""
         options = {"format": "png", "optimizeForSpeed": True}
-        reply = await self.call(self._cdp.send("Page.captureScreenshot", options), "a screenshot")
+        capture = self._cdp.send("Page.captureScreenshot", options)
+        reply = await self.call(capture, "a screenshot")
         return base64.b64decode(reply["data"])
 
     async def evaluate(
@@ -87,7 +89,9 @@ class GuardedPage:
         `what` names the call in error messages; `seconds` replaces the usual deadline.
         Raises PageError or BrowserError.
         """
-        deadline = min(seconds or self.limits.call, self._budget.left * self.limits.crowd)
+        deadline = seconds or self.limits.call
+        left = self._budget.left * self.limits.crowd
+        deadline = min(deadline, left)
         task = asyncio.ensure_future(work)
         task.add_done_callback(_retrieve_exception)
         await self._wait(task, deadline)
@@ -113,12 +117,14 @@ class GuardedPage:
         try:
             await asyncio.wait(either, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._budget.left -= (loop.time() - start) / self.limits.crowd
+            seconds = loop.time() - start
+            self._budget.left -= seconds / self.limits.crowd
             if not task.done():
                 self.stuck = True
                 task.cancel()
 
     async def _result(self, task: asyncio.Future[T], what: str) -> T:
+        """Return the result of a finished call. Raises PageError, BrowserError."""
         from playwright.async_api import Error
 
         try:
@@ -127,6 +133,7 @@ class GuardedPage:
             raise await self._failure(error, what) from error
 
     async def _failure(self, error: Error, what: str) -> PageError | BrowserError:
+        """Return whose failure an error of Playwright is, by its message."""
         message = first_line(error)
         if self._end.done() or "crashed" in message or "closed" in message:
             return await self._ending()
@@ -138,12 +145,15 @@ class GuardedPage:
         return PageError(f"{what}: {message}")
 
     async def _ending(self) -> PageError | BrowserError:
+        """Return why the page is gone: the browser died, too much memory, or by itself."""
         # a dying browser reports that its pages closed before it reports that it died
         if not await self.browser.alive():
             return BrowserError("the browser died")
         if self.browser.killed_for_memory:
             return PageError(f"the page used more than {self.config.renderer_mb} MB of memory")
-        how = self._end.result() if self._end.done() else "crashed"
+        how = "crashed"
+        if self._end.done():
+            how = self._end.result()
         return PageError(f"the page {how}")
 
     async def _timeout(self, what: str, seconds: float) -> PageError | BrowserError:
@@ -163,5 +173,7 @@ def _retrieve_exception(task: asyncio.Future[Any]) -> None:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message that is not blank, else its class name."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next(filter(None, lines), type(error).__name__)
+    for line in str(error).splitlines():
+        if line.strip():
+            return line.strip()
+    return type(error).__name__

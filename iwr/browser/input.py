@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
+from iwr.browser import frames
 from iwr.browser.keys import key_name
 from iwr.browser.page import Tab
 from iwr.browser.scripts import script
@@ -57,6 +58,14 @@ class Scrolled(NamedTuple):
     y: float
 
 
+class FocusedField(TypedDict):
+    """What focused.js returns about the element that has the focus."""
+
+    isForeign: bool  # it is inside a frame that this document does not see into
+    takesText: bool
+    oneLine: bool
+
+
 class Option(TypedDict):
     """One option of a <select>."""
 
@@ -79,7 +88,7 @@ async def reach(tab: Tab, element: Element) -> Point:
     if "point" not in answer:
         raise ActionError(answer["reason"])
     x, y = answer["point"]
-    return x, y
+    return await frames.point_in_page(tab, element, (x, y), answer["frames"])
 
 
 async def click(tab: Tab, target: Target, *, count: int = 1, button: Button = "left") -> Point:
@@ -92,9 +101,12 @@ async def click(tab: Tab, target: Target, *, count: int = 1, button: Button = "l
 
 async def hover(tab: Tab, target: Target) -> Point:
     """Move the mouse to the target and return the point."""
-    x, y = target if isinstance(target, tuple) else await reach(tab, target)
-    await tab.call(tab.page.mouse.move(x, y), "moving the mouse")
-    return x, y
+    point = target
+    if not isinstance(point, tuple):
+        point = await reach(tab, point)
+    work = tab.page.mouse.move(*point)
+    await tab.call(work, "moving the mouse")
+    return point
 
 
 async def scroll(tab: Tab, dx: float, dy: float, element: Element | None = None) -> Scrolled:
@@ -105,13 +117,15 @@ async def scroll(tab: Tab, dx: float, dy: float, element: Element | None = None)
     over = element or tab.page.locator(":root")
     search = over.evaluate_handle(script("wheel.js"), [dx, dy])
     target = await tab.call(search, "finding what scrolls")
-    before = await tab.call(target.evaluate(SCROLLER_POSITION), "a script")
+    left, top = await tab.call(target.evaluate(SCROLLER_POSITION), "a script")
     await _turn_wheel(tab, target, dx, dy)
-    after = await tab.call(target.evaluate(script("wheeled.js"), before), "a script")
-    return Scrolled(after[0] - before[0], after[1] - before[1])
+    wait = target.evaluate(script("wheeled.js"), [left, top])
+    x, y = await tab.call(wait, "a script")
+    return Scrolled(x - left, y - top)
 
 
 async def _turn_wheel(tab: Tab, target: JSHandle, dx: float, dy: float) -> None:
+    """Move the mouse over what scrolls, and turn the wheel by CSS pixels."""
     point = await tab.call(target.evaluate("target => target.point"), "a script")
     if point is None:  # nowhere to put the mouse without moving something else
         await tab.call(target.evaluate(SCROLL_BY, [dx, dy]), "scrolling")
@@ -137,17 +151,29 @@ async def type_text(tab: Tab, target: Target, text: str, *, clear: bool = True) 
             await _fill(tab, target, text, kind)
             return None
     point = await click(tab, target)
-    focused = await tab.evaluate(script("focused.js"))
-    if not focused["takesText"]:
+    field = await _focused_field(tab, target)
+    if not field["takesText"]:
         raise ActionError("the element takes no text")
     if clear:
         await press(tab, "Control+A")
         await press(tab, "Delete")
+    elif field["oneLine"]:
+        await press(tab, "End")
     else:
-        await press(tab, "End" if focused["oneLine"] else "Control+End")
+        await press(tab, "Control+End")
     seconds = tab.limits.call + len(text) * TYPING_SECONDS
-    await tab.call(tab.page.keyboard.type(text), "typing", seconds)
+    work = tab.page.keyboard.type(text)
+    await tab.call(work, "typing", seconds)
     return point
+
+
+async def _focused_field(tab: Tab, target: Target) -> FocusedField:
+    """Return what has the focus; a frame of another origin is asked through its element."""
+    search = script("focused.js")
+    field: FocusedField = await tab.evaluate(search)
+    if field["isForeign"] and not isinstance(target, tuple):
+        field = await tab.call(target.evaluate(search), "finding the field")
+    return field
 
 
 async def _fill(tab: Tab, field: Element, text: str, kind: str) -> None:
@@ -190,10 +216,11 @@ def _find_option(options: list[Option], text: str) -> Option | None:
     exact: list[Option] = []
     similar: list[Option] = []
     for option in options:
-        names = (option["label"], option["value"])
-        if text in names:
+        label = option["label"]
+        value = option["value"]
+        if text in (label, value):
             exact.append(option)
-        if folded in (name.casefold() for name in names):
+        if folded in (label.casefold(), value.casefold()):
             similar.append(option)
     for option in exact or similar:
         if not option["disabled"]:

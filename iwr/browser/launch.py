@@ -25,6 +25,8 @@ INHERITED = (
     "FONTCONFIG_FILE",
 )
 """Environment variables that the browser gets; no keys."""
+DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR")
+"""What a browser with a window gets as well."""
 
 NO_NETWORK = (
     "--proxy-server=http://127.0.0.1:9",  # nothing listens there
@@ -46,6 +48,7 @@ SAME_IMAGE = (
     "--disable-smooth-scrolling",
     "--disable-checker-imaging",
     "--disable-lcd-text",
+    "--disable-partial-raster",  # a part that is painted again gets other rounded corners
     "--font-render-hinting=none",
     "--autoplay-policy=user-gesture-required",
     f"--blink-settings={','.join(BLINK_SETTINGS)}",
@@ -76,10 +79,13 @@ async def launch(
     folder: Path,
     config: BrowserConfig,
     environment: Environment,
+    *,
+    visible: bool = False,
 ) -> Browser:
     """Start the browser, with `token` among its arguments, isolated where the machine allows it.
 
-    `folder` is temporary. Raises FileNotFoundError and what Playwright raises.
+    `folder` is temporary; `visible` opens a window. Raises FileNotFoundError and what Playwright
+    raises.
     """
     executable = executable or playwright.chromium.executable_path
     if not Path(executable).is_file():
@@ -88,10 +94,14 @@ async def launch(
     if config.namespace:
         isolation = isolate(executable, folder)
     inherited = environment.inherited
+    names = list(INHERITED)
+    if visible:
+        names += DISPLAY
     return await playwright.chromium.launch(
         executable_path=isolation.executable,
         chromium_sandbox=isolation.sandboxed,
         args=[*FLAGS, token],
         ignore_default_args=list(REMOVED_FLAGS),
-        env={name: inherited[name] for name in INHERITED if name in inherited},
+        env={name: inherited[name] for name in names if name in inherited},
+        headless=not visible,
     )

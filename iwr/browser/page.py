@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from iwr.browser.deadlines import Budget
 from iwr.browser.dialogs import DialogHandler
+from iwr.browser.events import EventLog
 from iwr.browser.guarded import BrowserHealth, GuardedPage, Navigated
 from iwr.browser.network import RequestInterceptor
-from iwr.browser.settling import EFFECT_SECONDS, HORIZON, settle
+from iwr.browser.settling import EFFECT_SECONDS, HORIZON, Part, settle
 from iwr.browser.site import ORIGIN
 from iwr.config import BrowserConfig
 from iwr.errors import PageError
@@ -40,11 +41,17 @@ class Tab(GuardedPage):
         self.interceptor = interceptor
         self.real_time = real_time
         self.unsettled_reason: str | None = None  # of the last `settle`
+        self.effects_pending = False  # after it
 
     @property
     def refused(self) -> Counter[str]:
         """Requests that were refused, by kind."""
         return self.interceptor.refused
+
+    @property
+    def log(self) -> EventLog:
+        """What the page wrote to its console, and the addresses that were refused."""
+        return self.interceptor.log
 
     @property
     def dialogs(self) -> DialogHandler:
@@ -64,15 +71,19 @@ class Tab(GuardedPage):
                 return
         raise PageError("the page reloads without end")
 
-    async def settle(self, horizon: float = HORIZON) -> bool:
+    async def settle(self, horizon: float = HORIZON, *, part: Part = "all") -> bool:
         """Wait until the page is still, `horizon` virtual ms on or more.
 
         Return False when it was not still after `browser.settle_seconds`, or when effects of the
-        last action are still to come; `unsettled_reason` then says which.
+        last action are still to come at the cap; `unsettled_reason` then says which. After the
+        part "horizon" `effects_pending` says whether the part "effects" remains.
         """
         cap = self.config.settle_seconds * self.limits.crowd
         if self.real_time:
             cap += EFFECT_SECONDS
-        reason = await settle(self, self.interceptor, cap, horizon, real_time=self.real_time)
-        self.unsettled_reason = reason
-        return reason is None
+        stillness = await settle(
+            self, self.interceptor, cap, horizon, real_time=self.real_time, part=part
+        )
+        self.unsettled_reason = stillness.reason
+        self.effects_pending = stillness.pending
+        return stillness.reason is None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from iwr.browser.frames import Entry, FrameWalk, joined
 from iwr.browser.scripts import script
 from iwr.browser.snapshot import (
     EDITABLE,
@@ -38,16 +39,17 @@ HOOK = script("hook.js")
 """To be installed in every frame before the page's own scripts."""
 WALK = script("walker.js")
 
-Entry = dict[str, Any]
 
-
-def parse(text: str, screenshot: bytes = b"") -> Snapshot:
+def parse(text: str, screenshot: bytes = b"", frames: Sequence[FrameWalk] = ()) -> Snapshot:
     """Return the Snapshot in the JSON text that walker.js returned.
 
+    `frames`: what it returned for frames that the page does not see into.
     Raises PageError when the page has tampered with the answer.
     """
     try:
-        snapshot = _snapshot(json.loads(text), screenshot)
+        walks = [(walk, json.loads(walk.text)) for walk in frames]
+        entry = joined(json.loads(text), walks)
+        snapshot = _snapshot(entry, screenshot)
         sound = _is_sound(snapshot)
     except (KeyError, TypeError, ValueError) as error:
         raise PageError(f"the page cannot be read: {type(error).__name__}: {error}") from error
@@ -57,6 +59,7 @@ def parse(text: str, screenshot: bytes = b"") -> Snapshot:
 
 
 def _snapshot(entry: Entry, screenshot: bytes) -> Snapshot:
+    """Return a state from the walker's entry. Raises KeyError, TypeError, ValueError."""
     return Snapshot(
         nodes=tuple(map(_node, entry["nodes"])),
         runs=tuple(map(_run, entry["runs"])),
@@ -129,6 +132,7 @@ def picture_of(screenshot: bytes, width: int, height: int) -> Snapshot:
 
 
 def _node(entry: Entry) -> Node:
+    """Return an element from the walker's entry."""
     return Node(
         index=entry["i"],
         parent=entry["p"],
@@ -158,6 +162,7 @@ def _node(entry: Entry) -> Node:
 
 
 def _run(entry: Entry) -> Run:
+    """Return a piece of text from the walker's entry."""
     return Run(
         node=entry["n"],
         text=str(entry["t"]),
@@ -170,14 +175,19 @@ def _run(entry: Entry) -> Run:
 
 
 def _box(values: Iterable[Any]) -> Box:
+    """Return a box of CSS pixels from four numbers."""
     x, y, width, height = map(float, values)
     return x, y, width, height
 
 
 def _pair(values: Iterable[Any]) -> tuple[int, int]:
+    """Return two whole CSS pixels."""
     x, y = map(int, values)
     return x, y
 
 
 def _range(values: Iterable[Any] | None) -> tuple[int, int] | None:
-    return _pair(values) if values else None
+    """Return (position, furthest) of a scroller; None where nothing scrolls."""
+    if not values:
+        return None
+    return _pair(values)

@@ -34,11 +34,13 @@ class Pool:
         self._free: asyncio.Queue[_Slot] = asyncio.Queue()
 
     async def __aenter__(self) -> Pool:
+        """Make all slots free. A browser starts when a slot is first used."""
         for slot in self._slots:
             self._free.put_nowait(slot)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """End all browsers."""
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
     async def run(
@@ -95,10 +97,13 @@ class Pool:
 
 
 def _log_attempt(attempt: int, site: Site, error: BrowserError) -> None:
+    """Log why a page is opened again."""
     log.warning("attempt %d of %d on %s: %s", attempt, len(SHARES), site.page, error)
 
 
 class _Slot:
+    """A place for one browser, which is replaced when it is broken or old."""
+
     def __init__(self, config: BrowserConfig, environment: Environment):
         self._config = config
         self._environment = environment
@@ -121,6 +126,7 @@ class _Slot:
         return await asyncio.shield(self._start)
 
     def _is_worn(self, start: asyncio.Future[Chromium]) -> bool:
+        """Return whether the browser showed enough pages, broke, or did not start."""
         if self._pages >= self._config.recycle:
             return True
         return start.exception() is not None or start.result().broken

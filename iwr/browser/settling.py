@@ -3,31 +3,35 @@
 Only real work (loading, decoding) takes real time. `horizon` is how far virtual time moves at
 least: a state is looked at as it is one second after the action that led to it, or later, when
 timers and animations that the action set off are still to come (js/clock.js, up to five seconds).
+The second part can be waited for on its own: states.py looks at the page before and after it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Any, Literal, NamedTuple
 
+from iwr.browser.frames import foreign_frames, in_frame
 from iwr.browser.guarded import GuardedPage, Navigated
 from iwr.browser.network import RequestInterceptor
 
-if TYPE_CHECKING:
-    from playwright.async_api import Frame
-
 HORIZON = 1000.0  # ms of virtual time
 EFFECT_SECONDS = 5.0  # after an action, in which its timers are waited for; as in js/clock.js
-MOST_FRAMES = 10  # with a clock of their own
-SETTLE = """async ([horizon, patience]) => {
+SETTLE = """async ([horizon, patience, part]) => {
   const clock = window[Symbol.for("iwr.clock")];
-  if (!clock) return {reason: null, wild: true};
-  return {reason: await clock.settle(horizon, patience), wild: clock.clock.wild};
+  if (!clock) return {reason: null, pending: false, wild: true};
+  return {...await clock.settle(horizon, patience, part), wild: clock.clock.wild};
 }"""
-FOREIGN = """() => {
-  const clock = window[Symbol.for("iwr.clock")];
-  return !!clock && !clock.shared;
-}"""
+
+Part = Literal["all", "horizon", "effects"]
+"""What is waited for: the horizon, the pending effects of the last action, or one after another."""
+
+
+class Stillness(NamedTuple):
+    """How a page came to rest."""
+
+    reason: str | None = None  # why it is not still
+    pending: bool = False  # effects of the last action are still to come
 
 
 async def settle(
@@ -37,8 +41,9 @@ async def settle(
     horizon: float = HORIZON,
     *,
     real_time: bool = False,
-) -> str | None:
-    """Move the page on until it is still; return why it is not, else None.
+    part: Part = "all",
+) -> Stillness:
+    """Move the page on until it is still; `pending` is only told of the part "horizon".
 
     `cap` is in seconds. Raises PageError or BrowserError.
     """
@@ -48,38 +53,40 @@ async def settle(
     while (left := end - loop.time()) > 0:
         try:
             seconds = left + page.limits.call
-            state = await page.evaluate(SETTLE, [horizon, left * 1000], seconds=seconds)
-            await _settle_foreign_frames(page, horizon, end - loop.time())
+            state: Any = await page.evaluate(SETTLE, [horizon, left * 1000, part], seconds=seconds)
+            pending = await _settle_foreign_frames(page, horizon, end - loop.time(), part)
         except Navigated:
             await asyncio.sleep(0.01)
             continue
         if state["reason"]:
-            return str(state["reason"])
+            return Stillness(str(state["reason"]))
         if interceptor.in_flight:
             reason = "requests of the page are not answered"
             await asyncio.sleep(0.005)
             continue
+        if state["pending"] or pending:
+            return Stillness(pending=True)
         if state["wild"] or real_time:
-            return await _difference(page, end)
-        return None
-    return reason
+            return Stillness(await _difference(page, end))
+        return Stillness()
+    return Stillness(reason)
 
 
-async def _settle_foreign_frames(page: GuardedPage, horizon: float, left: float) -> None:
-    """Settle frames of another origin (data: URLs, sandboxed ones): they have their own clocks."""
-    for frame in page.page.frames[1 : 1 + MOST_FRAMES]:
-        if left > 0 and await _evaluate_in(page, frame, FOREIGN, None):
-            await _evaluate_in(page, frame, SETTLE, [horizon, left * 1000], left)
+async def _settle_foreign_frames(
+    page: GuardedPage, horizon: float, left: float, part: Part
+) -> bool:
+    """Settle frames of another origin (data: URLs, sandboxed ones): they have their own clocks.
 
-
-async def _evaluate_in(
-    page: GuardedPage, frame: Frame, script: str, arg: object, more: float = 0.0
-) -> object:
-    """Return the script's result in `frame`; None when the frame is gone."""
-    try:
-        return await page.evaluate(script, arg, frame=frame, seconds=page.limits.call + more)
-    except Navigated:
-        return None
+    Return whether effects are pending in one of them.
+    """
+    pending = False
+    if left <= 0:
+        return False
+    for frame in await foreign_frames(page):
+        seconds = left + page.limits.call
+        state = await in_frame(page, frame, SETTLE, [horizon, left * 1000, part], seconds)
+        pending = pending or bool(state and state["pending"])
+    return pending
 
 
 async def _difference(page: GuardedPage, end: float) -> str | None:

@@ -53,11 +53,13 @@ class Node:
 
     @property
     def center(self) -> tuple[float, float]:
+        """The middle of the box, CSS pixels of the viewport."""
         x, y, width, height = self.box
         return x + width / 2, y + height / 2
 
     @property
     def area(self) -> float:
+        """Square CSS pixels of the box."""
         _, _, width, height = self.box
         return width * height
 
@@ -105,7 +107,7 @@ class Snapshot:
         for node in self.nodes:
             if node.parent >= 0:
                 lists[node.parent].append(node.index)
-        return tuple(tuple(indices) for indices in lists)
+        return tuple(map(tuple, lists))
 
     @cached_property
     def ends(self) -> tuple[int, ...]:
@@ -113,10 +115,13 @@ class Snapshot:
 
         The subtree of a node is `nodes[index:ends[index]]`.
         """
-        ends = [node.index + 1 for node in self.nodes]
+        count = len(self.nodes)
+        ends = list(range(1, count + 1))
         for node in reversed(self.nodes):
-            if node.parent >= 0:
-                ends[node.parent] = max(ends[node.parent], ends[node.index])
+            parent = node.parent
+            if parent >= 0:
+                end = ends[node.index]
+                ends[parent] = max(ends[parent], end)
         return tuple(ends)
 
     @cached_property
@@ -127,14 +132,16 @@ class Snapshot:
     @cached_property
     def seen_lines(self) -> tuple[TextLine, ...]:
         """What a person can read now."""
-        return lines_of(run for run in self.runs if run.seen)
+        return lines_of(seen_runs(self.runs))
 
     @cached_property
     def by_uid(self) -> dict[str, Node]:
+        """The nodes by their numbers in the document."""
         return {node.uid: node for node in self.nodes}
 
     @cached_property
     def _runs_under(self) -> list[list[Run]]:
+        """For each node, the text inside it and inside its descendants."""
         lists: list[list[Run]] = [[] for _ in self.nodes]
         for run in self.runs:
             index = run.node
@@ -154,11 +161,14 @@ class Snapshot:
     def lines_in(self, node: Node, seen: bool = False) -> tuple[TextLine, ...]:
         """Return the text below `node`; with `seen` only what a person can read now."""
         runs = self._runs_under[node.index]
-        return lines_of(run for run in runs if run.seen or not seen)
+        if seen:
+            runs = seen_runs(runs)
+        return lines_of(runs)
 
     def text(self, node: Node, seen: bool = False) -> str:
         """Return the text below `node`, lines joined by spaces."""
-        return " ".join(line.text for line in self.lines_in(node, seen))
+        lines = self.lines_in(node, seen)
+        return " ".join(line.text for line in lines)
 
     def label(self, node: Node) -> str:
         """Return the accessible name, else text, placeholder, or what the attributes tell."""
@@ -173,9 +183,10 @@ class Snapshot:
 
     def common(self, a: Node, b: Node) -> Node:
         """Return the nearest common ancestor (one of them, when it holds the other)."""
-        while not self.within(b.index, a.index):
-            a = self.nodes[a.parent]
-        return a
+        common = a
+        while not self.within(b.index, common.index):
+            common = self.nodes[common.parent]
+        return common
 
     def branch(self, node: Node, ancestor: Node) -> Node:
         """Return the child of `ancestor` that holds `node`, or `ancestor` itself."""
@@ -189,15 +200,21 @@ class Snapshot:
         return tuple(node for node in self.nodes if node.how and node.visible)
 
 
+def seen_runs(runs: Iterable[Run]) -> list[Run]:
+    """Return what a person can read now."""
+    return [run for run in runs if run.seen]
+
+
 def lines_of(runs: Iterable[Run]) -> tuple[TextLine, ...]:
     """Return runs in document order, joined where they belong to one block."""
     groups: list[list[Run]] = []
     for run in runs:
-        if groups and _continues(groups[-1][-1], run):
-            groups[-1].append(run)
+        group = groups[-1] if groups else []
+        if group and _continues(group[-1], run):
+            group.append(run)
         else:
             groups.append([run])
-    return tuple(_line(group) for group in groups)
+    return tuple(map(_line, groups))
 
 
 def _continues(last: Run, run: Run) -> bool:
@@ -207,8 +224,12 @@ def _continues(last: Run, run: Run) -> bool:
 
 
 def _line(runs: list[Run]) -> TextLine:
-    text = " ".join("".join(run.text for run in runs).split())
-    return TextLine(runs[0].block, text, _union([run.box for run in runs]), tuple(runs))
+    """Return consecutive runs of one block as a line, blanks collapsed."""
+    first = runs[0]
+    words = "".join(run.text for run in runs).split()
+    boxes = [run.box for run in runs]
+    text = " ".join(words)
+    return TextLine(first.block, text, _union(boxes), tuple(runs))
 
 
 def _union(boxes: list[Box]) -> Box:

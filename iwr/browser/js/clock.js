@@ -15,6 +15,7 @@
   const host = hostClock();
   const clock = host || {now: 0, last: 0, reads: 0, pending: 0, begun: 0, wild: false, timers: new Map(), loads: new Set(), media: new Map(),
     current: null, // the timer that runs now
+    action: null, // when the last action was over; null: none has been waited for
     mark: 0, // timers up to this one were set before the last state
     fired: new Map(), // source of a function -> how often it ran as a one-shot timer since the last state
     loops: new Set(), // sources of functions that set themselves off again and again
@@ -370,8 +371,9 @@
   }
 
   // Moves virtual time on by `horizon` ms, until all that the last action set off has come (EFFECT at most) and the page is still.
-  // Returns null, or why the page is not still after `patience` real ms or at the cap.
-  async function settle(horizon, patience) {
+  // `part` "horizon" stops where effects are pending, "effects" goes on from there. Returns {reason, pending}: why the page is not
+  // still after `patience` real ms or at the cap, or null; and whether effects are pending.
+  async function settle(horizon, patience, part = "all") {
     const end = native.performance() + patience, late = () => native.performance() > end;
     const watch = new native.MutationObserver(() => {});
     const observe = () => {
@@ -383,8 +385,10 @@
     await frame();
     await scrollEnd(late);
     await idle(late);
-    const action = clock.now, until = action + horizon, cap = action + Math.max(horizon, EFFECT);
-    let begun = clock.begun, stirred = true;
+    const again = part === "effects" && clock.action !== null;
+    if (!again) clock.action = clock.now;
+    const until = clock.action + horizon, cap = clock.action + Math.max(horizon, EFFECT);
+    let begun = clock.begun, stirred = !again;
     const look = async () => { // whether the next frame sets anything off
       observe();
       watch.takeRecords();
@@ -393,7 +397,7 @@
       await scrollEnd(late);
       stirred = clock.begun !== begun || watch.takeRecords().length > 0;
     };
-    for (const share of [0.05, 0.25, 0.5, 1]) {
+    for (const share of again ? [] : [0.05, 0.25, 0.5, 1]) {
       if (!stirred && nothingBy(until)) break;
       await advance(Math.max(0, until - (1 - share) * horizon - clock.now), late);
       await look();
@@ -406,6 +410,8 @@
         await idle(late);
         await advance(0.25 * horizon, late);
         extra++;
+      } else if (effect && part === "horizon") {
+        break;
       } else if (effect) {
         await advance(Math.min(Math.max(0, effect.due - clock.now), 0.5 * horizon), late);
         extra = clock.now < cap ? 0 : extra;
@@ -416,12 +422,13 @@
     }
     watch.disconnect();
     for (const [element, state] of clock.media) await show(element, state.time);
-    const reason = late() ? busy(true) || (stirred ? "the page still changes by itself" : "its scripts take too long") : effectAtCap(action, cap + horizon);
+    if (part === "horizon" && !late() && nextEffect(cap)) return {reason: null, pending: true};
+    const reason = late() ? busy(true) || (stirred ? "the page still changes by itself" : "its scripts take too long") : effectAtCap(clock.action, cap + horizon);
     beginNextState();
-    return reason;
+    return {reason, pending: false};
   }
 
-  // Real time: still for 100 ms, with no finite animation left and no timer that the last action set off. Null, or why not.
+  // Real time: still for 100 ms, with no finite animation left and no timer that the last action set off. Returns as `settle` does.
   async function quiet(horizon, patience) {
     const start = native.performance(), end = start + patience, watch = new native.MutationObserver(() => { last = native.performance(); });
     let last = native.performance();
@@ -453,7 +460,7 @@
     watch.disconnect();
     clock.mark = clock.last;
     clock.fired.clear();
-    return reason;
+    return {reason, pending: false};
   }
 
   // Lets exactly `ms` pass, whatever is still to come: for gestures that last, such as press and hold.

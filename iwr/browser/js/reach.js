@@ -1,4 +1,5 @@
 // Where a person could click an element: {point: [x, y]} in viewport coordinates, or {reason} naming what is in the way.
+// They are those of the outermost frame of this origin, `frames` of them around the element's own.
 (element) => {
   const name = (e) => {
     const text = (e.getAttribute("aria-label") || e.innerText || "").replace(/\s+/g, " ").trim().slice(0, 40);
@@ -26,26 +27,40 @@
   const target = [element, ...(element.labels || []), ...element.querySelectorAll("*")].find((e) => boxes(e).length);
   if (!target) return {reason: `${name(element)} is not visible`};
 
+  const hook = window[Symbol.for("iwr.hook")];
+  const rootOf = (e) => (hook ? hook.rootOf(e) : e.shadowRoot);
   const up = (node) => node.parentNode || node.host || null;
   const inside = (node, outer) => { for (; node; node = up(node)) if (node === outer) return true; return false; };
   const hit = (doc, x, y) => {
     let found = doc.elementFromPoint(x, y);
-    while (found && found.shadowRoot) {
-      const deeper = found.shadowRoot.elementFromPoint(x, y);
+    while (found && rootOf(found)) {
+      const deeper = rootOf(found).elementFromPoint(x, y);
       if (!deeper || deeper === found) break;
       found = deeper;
     }
     return found;
   };
-  const accepts = (found) => inside(found, target) || [element, ...(element.labels || [])].some((e) => inside(found, e))
-    || (inside(target, found) && getComputedStyle(target).pointerEvents === "none");
+  // A text of the host that the target shows in a slot: the browser names the host, the click goes to the slot.
+  const showsText = (host, x, y) => {
+    if (!inside(target, host)) return false;
+    const texts = [...target.querySelectorAll("slot")].flatMap((slot) => slot.assignedNodes({flatten: true}));
+    return texts.some((node) => node.nodeType === Node.TEXT_NODE && textBoxes(node).some((r) => holds(r, x, y)));
+  };
+  function textBoxes(node) {
+    const range = node.ownerDocument.createRange();
+    range.selectNodeContents(node);
+    return [...range.getClientRects()];
+  }
+  const holds = (r, x, y) => r.left <= x && x <= r.right && r.top <= y && y <= r.bottom;
+  const accepts = (found, x, y) => inside(found, target) || [element, ...(element.labels || [])].some((e) => inside(found, e))
+    || (inside(target, found) && getComputedStyle(target).pointerEvents === "none") || showsText(found, x, y);
 
   function point() {
     let blocker = null;
     const box = boxes(target).sort((a, b) => b.width * b.height - a.width * a.height)[0];
     for (const [u, v] of [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) {
-      let x = box.left + u * box.width, y = box.top + v * box.height, view = target.ownerDocument.defaultView;
-      let found = hit(target.ownerDocument, x, y), free = found && accepts(found);
+      let x = box.left + u * box.width, y = box.top + v * box.height, view = target.ownerDocument.defaultView, frames = 0;
+      let found = hit(target.ownerDocument, x, y), free = found && accepts(found, x, y);
       while (free && view.frameElement) { // out through the frames around it
         const frame = view.frameElement, outer = frame.getBoundingClientRect();
         x += outer.left + frame.clientLeft;
@@ -53,8 +68,9 @@
         found = hit(frame.ownerDocument, x, y);
         free = found === frame;
         view = frame.ownerDocument.defaultView;
+        frames += 1;
       }
-      if (free) return {point: [x, y]};
+      if (free) return {point: [x, y], frames};
       blocker = blocker || found;
     }
     return {blocker};

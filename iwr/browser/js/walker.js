@@ -12,7 +12,7 @@
     FOOTER: "contentinfo", MAIN: "main", ASIDE: "complementary", UL: "list", OL: "list", LI: "listitem", TABLE: "table", TR: "row", TD: "cell",
     TH: "columnheader", H1: "heading", H2: "heading", H3: "heading", H4: "heading", H5: "heading", H6: "heading", DIALOG: "dialog", CANVAS: "canvas",
     VIDEO: "video", FORM: "form", SECTION: "region", ARTICLE: "article", OPTION: "option", PROGRESS: "progressbar", METER: "meter", LABEL: "label",
-    IFRAME: "iframe", P: "paragraph"};
+    IFRAME: "iframe", P: "paragraph", AREA: "link"};
   const INPUT_ROLES = {button: "button", submit: "button", reset: "button", image: "button", file: "button", color: "button", checkbox: "checkbox",
     radio: "radio", range: "slider", number: "spinbutton", search: "searchbox"};
   const HINTS = /^(id|class|name|type|title|alt|href|for|data-.*|aria-controls|aria-label)$/;
@@ -87,7 +87,7 @@
   function actsHow(element, style, c) {
     const tag = tagOf(element);
     if (tag === "INPUT" && element.type === "hidden") return null;
-    if (CONTROLS.has(tag) || (tag === "A" && element.hasAttribute("href")) || (tag === "LABEL" && element.control)) return "semantic";
+    if (CONTROLS.has(tag) || (["A", "AREA"].includes(tag) && element.hasAttribute("href")) || (tag === "LABEL" && element.control)) return "semantic";
     if (ROLES.has(roleOf(element)) || (element.hasAttribute("tabindex") && element.tabIndex >= 0)) return "semantic";
     if ((tag === "VIDEO" || tag === "AUDIO") && element.controls) return "semantic";
     if (tag === "BODY" || tag === "HTML") return null;
@@ -206,6 +206,20 @@
     read(element, tag, node, rect, inner);
     sayPseudo(element, "::after", node.i, rect, inner);
     if (tag === "IFRAME") enter(element, box, inner);
+    if (tag === "IMG" && element.useMap) enterMap(element, box, style, inner);
+  }
+
+  // The areas of an image map have no boxes of their own: they are parts of the image.
+  function enterMap(image, box, style, c) {
+    const map = [...image.ownerDocument.querySelectorAll("map")].find((e) => "#" + e.name === image.useMap);
+    for (const part of map ? map.querySelectorAll("area") : []) {
+      const numbers = part.coords.split(",").map(Number), xs = numbers.filter((_, i) => i % 2 === 0), ys = numbers.filter((_, i) => i % 2);
+      let [left, top, right, bottom] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+      if (part.shape === "circle") [left, top, right, bottom] = [xs[0] - xs[1], ys[0] - xs[1], xs[0] + xs[1], ys[0] + xs[1]];
+      const whole = part.shape === "default" || !part.coords;
+      const place = whole ? box : [box[0] + image.clientLeft + left, box[1] + image.clientTop + top, right - left, bottom - top];
+      nodes.push(describe(part, style, c, place, c.opacity, meet(c.clip, box)));
+    }
   }
 
   function read(element, tag, node, rect, inner) {
@@ -214,7 +228,7 @@
     else if (isInputButton(element)) say(element, node.i, node.name, [rect], "text", inner);
     if (tag === "SELECT" || tag === "TEXTAREA") return;
     const assigned = tag === "SLOT" ? element.assignedNodes() : [];
-    for (const child of assigned.length ? assigned : (element.shadowRoot || element).childNodes) {
+    for (const child of assigned.length ? assigned : (hook.rootOf(element) || element).childNodes) {
       if (child.nodeType === 1) visit(child, inner);
       if (child.nodeType !== 3) continue;
       const range = element.ownerDocument.createRange();

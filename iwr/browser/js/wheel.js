@@ -3,6 +3,7 @@
 (element, [dx, dy]) => {
   const doc = element.ownerDocument, root = doc.scrollingElement || doc.documentElement;
   const view = doc.defaultView, page = (e) => e === root || e === doc.body || e === doc.documentElement;
+  const hook = window[Symbol.for("iwr.hook")], rootOf = (e) => (hook ? hook.rootOf(e) : e.shadowRoot);
   const up = (node) => node.parentElement || node.getRootNode().host || null;
   const room = (e, axis, by) => {
     const [at, most] = axis === "x" ? [e.scrollLeft, e.scrollWidth - e.clientWidth] : [e.scrollTop, e.scrollHeight - e.clientHeight];
@@ -32,7 +33,7 @@
 
   const reached = (x, y) => {
     let e = doc.elementFromPoint(x, y);
-    while (e && e.shadowRoot && e.shadowRoot.elementFromPoint(x, y) && e.shadowRoot.elementFromPoint(x, y) !== e) e = e.shadowRoot.elementFromPoint(x, y);
+    while (e && rootOf(e) && rootOf(e).elementFromPoint(x, y) && rootOf(e).elementFromPoint(x, y) !== e) e = rootOf(e).elementFromPoint(x, y);
     for (; e; e = up(e)) {
       if (e === scroller || (page(e) && page(scroller))) return true;
       if (e.tagName === "IFRAME" || moves(e)) return false;
