@@ -2,7 +2,7 @@
 
 Pure functions over `Snapshot`s, without a browser. The recorder uses
 
-- `describe_target(snapshot, node) -> Target`: the element acted on, in the state before it;
+- `tell_apart(snapshot, node) -> Target`: the element acted on, in the state before it;
 - `derive(before, after, assertion, action, target_uid, volatile=frozenset())
   -> (Expectation, ...)`: what there is to observe between two states of the true page;
   `target_uid` may be None, and `volatile` are texts that differ from one replay to the next
@@ -27,7 +27,8 @@ from iwr.contract.schema import (
     Target,
     Verb,
 )
-from iwr.contract.target import describe_target, find
+from iwr.contract.search import find
+from iwr.contract.target import describe_target, tell_apart
 from iwr.contract.unchanged import derive_unchanged
 from iwr.contract.vocabulary import parse_expectations
 
@@ -47,6 +48,7 @@ __all__ = [
     "describe_target",
     "find",
     "parse_expectations",
+    "tell_apart",
     "texts_of",
     "verdict",
 ]

@@ -7,9 +7,11 @@ drawn again, or a page that is loaded again, is the same to the judge as to a pe
 from __future__ import annotations
 
 from iwr.browser.snapshot import Snapshot
-from iwr.contract import check_elements, check_looks, check_places, check_texts
-from iwr.contract.outcome import Answer, Outcome, Transition, undecided, yes
+from iwr.contract import check_boards, check_elements, check_looks, check_places, check_texts
+from iwr.contract.outcome import Answer, Outcome, Transition, undecided
 from iwr.contract.schema import (
+    Arrangement,
+    Contrast,
     Count,
     ElementState,
     Expectation,
@@ -27,27 +29,17 @@ from iwr.contract.schema import (
 )
 
 
-def verdict(
-    step: StepContract,
-    before: Snapshot,
-    after: Snapshot,
-) -> Outcome:
+def verdict(step: StepContract, before: Snapshot, after: Snapshot) -> Outcome:
     """Return yes when every expectation holds, no when one does not, else undecided."""
-    change = Transition(
-        before,
-        after,
-        step.action,
-    )
-    reasons: dict[Answer, list[str]] = {}
+    change = Transition(before, after, step.action)
+    reasons: dict[Answer, list[str]] = {answer: [] for answer in Answer}
     for expectation in (*step.expectations, *step.unchanged):
-        outcome = check_change(expectation, change)
-        reasons.setdefault(outcome.answer, []).append(outcome.reason)
-    for answer in (Answer.NO, Answer.UNDECIDED):
-        if answer in reasons:
+        answer, reason = check_change(expectation, change)
+        reasons[answer].append(reason)
+    for answer in (Answer.NO, Answer.UNDECIDED, Answer.YES):
+        if reasons[answer]:
             return Outcome(answer, "; ".join(reasons[answer]))
-    if not reasons:
-        return undecided("the contract expects nothing that can be checked")
-    return yes("; ".join(reasons[Answer.YES]))
+    return undecided("the contract expects nothing that can be checked")
 
 
 def check(
@@ -57,14 +49,8 @@ def check(
     action: PerformedAction | None = None,
 ) -> Outcome:
     """Return whether `expectation` holds between two states; `action` was done between them."""
-    return check_change(
-        expectation,
-        Transition(
-            before,
-            after,
-            action,
-        ),
-    )
+    change = Transition(before, after, action)
+    return check_change(expectation, change)
 
 
 def check_change(expectation: Expectation, change: Transition) -> Outcome:
@@ -84,11 +70,28 @@ def check_change(expectation: Expectation, change: Transition) -> Outcome:
             return check_elements.state(expectation, change)
         case Count():
             return check_elements.count(expectation, change)
+        case Arrangement():
+            return check_boards.arrangement(expectation, change)
         case Moved():
             return check_places.moved(expectation, change)
         case Scrolled():
             return check_places.scrolled(expectation, change)
         case Look():
             return check_looks.look(expectation, change)
+        case Contrast():
+            return check_looks.contrast(expectation, change)
         case PictureChanged():
             return undecided("the expected change is in a picture, which cannot be read")
+
+
+def holds(expectation: Expectation, change: Transition) -> bool:
+    """Return whether an expectation is met."""
+    return check_change(expectation, change).answer is Answer.YES
+
+
+def is_new(expectation: Expectation, change: Transition) -> bool:
+    """Return whether an expectation is met, and would not be if nothing had happened."""
+    if not holds(expectation, change):
+        return False
+    idle = change._replace(after=change.before)
+    return not holds(expectation, idle)

@@ -17,29 +17,32 @@ from iwr.contract.outcome import (
 )
 from iwr.contract.reading import occurrences, plain
 from iwr.contract.schema import Count, ElementState, FieldValue, StateName, Target
-from iwr.contract.target import all_like, find
+from iwr.contract.search import all_like, find
 
 ON = ("true", "mixed", "page", "step")
+Question = Callable[[Snapshot, Node], Outcome]
+"""Whether an element of a page is as expected."""
 
 
-def _about(
-    target: Target,
-    page: Snapshot,
-    answer: Callable[[Node], Outcome],
-) -> Outcome:
-    """Return what `answer` says about the element that fits `target`."""
-    match = find(target, page)
+def _ask(question: Question, target: Target, change: Transition, *, is_new: bool) -> Outcome:
+    """Return the answer to a question about the element that fits `target` afterwards.
+
+    `is_new`: the answer must not have been yes before.
+    """
+    match = find(target, change.after)
     if match.node is None:
         return no(match.reason)
     if match.tied:
-        return undecided(f"several elements fit {title_of(target)} equally well")
-    return answer(match.node)
-
-
-def _earlier(target: Target, change: Transition) -> Node | None:
-    """Return the element as it was before, if there is no doubt which one it was."""
-    match = find(target, change.before)
-    return None if match.tied else match.node
+        title = title_of(target)
+        return undecided(f"several elements fit {title} equally well")
+    outcome = question(change.after, match.node)
+    if outcome.answer is Answer.YES and is_new:
+        earlier = find(target, change.before)
+        if earlier.node is None or earlier.tied:
+            return outcome  # there is no telling which element it was
+        if question(change.before, earlier.node).answer is Answer.YES:
+            return no(f"{outcome.reason}, as before")
+    return outcome
 
 
 # ---- values ------------------------------------------------------------------------------
@@ -47,33 +50,25 @@ def _earlier(target: Target, change: Transition) -> Node | None:
 
 def value(expectation: FieldValue, change: Transition) -> Outcome:
     """Return whether a field holds a value afterwards that it did not hold before."""
-    name = title_of(expectation.field)
+    title = title_of(expectation.field)
     expected = plain(expectation.value)
 
-    def answer(node: Node) -> Outcome:
-        content = value_of(change.after, node)
-        if plain(content) != expected:
-            return no(f"{name} is {content!r}, not {expectation.value!r}")
-        return yes(f"{name} is {content!r}")
+    def holds(page: Snapshot, node: Node) -> Outcome:
+        content = value_of(page, node)
+        if plain(content) == expected:
+            return yes(f"{title} is {content!r}")
+        return no(f"{title} is {content!r}, not {expectation.value!r}")
 
-    outcome = _about(
-        expectation.field,
-        change.after,
-        answer,
-    )
-    if outcome.answer is not Answer.YES or expectation.before is None:
-        return outcome
-    earlier = _earlier(expectation.field, change)
-    if earlier and plain(value_of(change.before, earlier)) == expected:
-        return no(f"{name} was {expectation.value!r} before")
-    return outcome
+    is_new = expectation.before is not None
+    return _ask(holds, expectation.field, change, is_new=is_new)
 
 
 def value_of(page: Snapshot, node: Node) -> str:
     """Return what a control holds: its value, or the text of one that is drawn."""
     if node.value is not None:
         return node.value
-    return node.states.get("valuenow") or page.text(node)
+    number = node.states.get("valuenow")
+    return number or page.text(node)
 
 
 # ---- states ------------------------------------------------------------------------------
@@ -86,49 +81,28 @@ def state(expectation: ElementState, change: Transition) -> Outcome:
     title = title_of(expectation.element)
     name = expectation.name
 
-    def answer(node: Node) -> Outcome:
-        actual = state_of(
-            change.after,
-            node,
-            name,
-        )
+    def is_in_state(page: Snapshot, node: Node) -> Outcome:
+        actual = state_of(page, node, name)
         if actual is None:
             return undecided(f"nothing tells whether {title} is {name}")
         reason = f"{title} is {with_not(actual, name)}"
-        return yes(reason) if actual is expectation.value else no(reason)
+        if actual is expectation.value:
+            return yes(reason)
+        return no(reason)
 
-    outcome = _about(
-        expectation.element,
-        change.after,
-        answer,
-    )
-    if outcome.answer is not Answer.YES or expectation.before is None:
-        return outcome
-    earlier = _earlier(expectation.element, change)
-    if (
-        earlier
-        and state_of(
-            change.before,
-            earlier,
-            name,
-        )
-        is expectation.value
-    ):
-        return no(f"{title} was {with_not(expectation.value, name)} before")
-    return outcome
+    is_new = expectation.before is not None
+    return _ask(is_in_state, expectation.element, change, is_new=is_new)
 
 
-def state_of(
-    page: Snapshot,
-    node: Node,
-    name: StateName,
-) -> bool | None:
+def state_of(page: Snapshot, node: Node, name: StateName) -> bool | None:
     """Return a state of an element; None when nothing on the page tells it."""
     for entry in _tellers(page, node):
         text = entry.states.get(name.value)
         if text is not None:
             return text in ON
-    return False if name is StateName.DISABLED else None
+    if name is StateName.DISABLED:
+        return False
+    return None
 
 
 def _tellers(page: Snapshot, node: Node) -> Iterator[Node]:
@@ -142,18 +116,23 @@ def _visible(expectation: ElementState, change: Transition) -> Outcome:
     """Return whether an element came into view, or left it."""
     title = title_of(expectation.element)
     expected = expectation.value
-    after = find(expectation.element, change.after).node
-    visible = after is not None and after.in_view
+    visible = _is_in_view(expectation.element, change.after)
     reason = f"{title} is {with_not(visible, 'visible')} afterwards"
     if visible is not expected:
         return no(reason)
     if expectation.before is None:
         return yes(reason)
-    before = find(expectation.element, change.before).node
-    was_visible = before is not None and before.in_view
-    if was_visible is expected:
+    if _is_in_view(expectation.element, change.before) is expected:
         return no(f"{title} was {with_not(expected, 'visible')} before")
     return yes(reason)
+
+
+def _is_in_view(element: Target, page: Snapshot) -> bool:
+    """Return whether what fits an element best can be seen without scrolling."""
+    node = find(element, page).node
+    if node is None:
+        return False
+    return node.in_view
 
 
 # ---- counts ------------------------------------------------------------------------------
@@ -163,16 +142,18 @@ def count(expectation: Count, change: Transition) -> Outcome:
     """Return whether a text, or what looks like an element, is there so many times."""
     if expectation.text is None and expectation.element is None:
         return undecided("the contract does not say what is counted")
+    expected = f"{expectation.before} and {expectation.after}"
     title = title_of(expectation.element, expectation.text)
     before = _count_in(change.before, expectation)
     after = _count_in(change.after, expectation)
-    if (before, after) == (expectation.before, expectation.after):
-        return yes(f"{title} is there {after} times instead of {before}")
-    expected = f"{expectation.before} and {expectation.after}"
-    return no(f"{title} is there {before} times before and {after} afterwards, not {expected}")
+    if before != expectation.before or after != expectation.after:
+        return no(f"{title} is there {before} times before and {after} afterwards, not {expected}")
+    return yes(f"{title} is there {after} times instead of {before}")
 
 
 def _count_in(page: Snapshot, expectation: Count) -> int:
+    """Return how often the text, or else how many of the element's like, can be seen."""
     if expectation.text is not None:
         return len(occurrences(page, expectation.text))
-    return len(all_like(expectation.element or Target(), page))
+    element = expectation.element or Target()
+    return len(all_like(element, page))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from iwr.browser.snapshot import Snapshot
+from iwr.browser.snapshot import Node, Snapshot
 from iwr.contract.geometry import sign
 from iwr.contract.outcome import Outcome, Transition, no, title_of, undecided, yes
 from iwr.contract.reading import occurrences, plain
-from iwr.contract.schema import Moved, Point, Scrolled, Sign
-from iwr.contract.target import find
+from iwr.contract.schema import Direction, Moved, Point, Scrolled
+from iwr.contract.search import find
 
 LEAST_MOVE = 4.0  # pixels
+Extent = tuple[int, int]
+"""(position, furthest) of a scroller along one axis"""
 ACROSS = {-1: "left", 0: "", 1: "right"}
 ALONG = {-1: "up", 0: "", 1: "down"}
 
@@ -24,15 +24,17 @@ def moved(expectation: Moved, change: Transition) -> Outcome:
     if not before or len(before) != len(after):
         return no(f"{title} is not there before and afterwards")
     direction = (expectation.dx, expectation.dy)
-    moves = _moves(
-        before,
-        after,
-        change.scroll,
-        across=expectation.dx != 0,
-    )
-    right = any(_goes(move, direction) for move in moves)
-    wrong = any(_goes_against(move, direction) for move in moves)
     words = _words(direction)
+    lane = _row if expectation.dx else _column
+    before.sort(key=lane)
+    after.sort(key=lane)
+    right = 0
+    wrong = 0
+    for old, new in zip(before, after, strict=True):
+        way = change.way(old, new)
+        move = _direction(way)
+        right += _agree(move, direction)
+        wrong += _conflict(move, direction)
     if right and wrong:
         return undecided(f"{title} is there several times, and not all move {words}")
     if right:
@@ -43,70 +45,49 @@ def moved(expectation: Moved, change: Transition) -> Outcome:
 def _points(expectation: Moved, page: Snapshot) -> list[Point]:
     """Return the middle of each occurrence."""
     if expectation.text is not None:
-        return [passage.center for passage in occurrences(page, expectation.text)]
+        spots = occurrences(page, expectation.text)
+        return [spot.center for spot in spots]
     if expectation.element is None:
         return []
     node = find(expectation.element, page).node
     return [node.center] if node else []
 
 
-def _moves(
-    before: Iterable[Point],
-    after: Iterable[Point],
-    scroll: tuple[int, int],
-    *,
-    across: bool,
-) -> list[Point]:
-    """Return by how much each point moved on the page.
-
-    Things that move sideways keep their rows, others their columns: so points are paired.
-    """
-
-    def lane(point: Point) -> tuple[float, Point]:
-        return round(point[1] if across else point[0]), point
-
-    moves = []
-    pairs = zip(
-        sorted(before, key=lane),
-        sorted(after, key=lane),
-        strict=True,
-    )
-    for old, new in pairs:
-        dx = new[0] - old[0] + scroll[0]
-        dy = new[1] - old[1] + scroll[1]
-        moves.append((dx, dy))
-    return moves
+def _row(point: Point) -> tuple[float, Point]:
+    """Return by what points that move sideways are paired: they keep their rows."""
+    return round(point[1]), point
 
 
-def _goes(move: Point, direction: Sequence[Sign]) -> bool:
+def _column(point: Point) -> tuple[float, Point]:
+    """Return by what points that move up or down are paired: they keep their columns."""
+    return round(point[0]), point
+
+
+def _direction(way: Point) -> Direction:
+    """Return in which direction something moved, given by how many pixels."""
+    across, along = way
+    dx = sign(across, LEAST_MOVE)
+    dy = sign(along, LEAST_MOVE)
+    return dx, dy
+
+
+def _agree(move: Direction, expected: Direction) -> bool:
     """Return whether a move goes in a direction, wherever else it goes."""
-    for distance, expected in zip(
-        move,
-        direction,
-        strict=True,
-    ):
-        if expected and sign(distance, LEAST_MOVE) != expected:
-            return False
-    return True
+    axes = zip(move, expected, strict=True)
+    return all(needed in (0, actual) for actual, needed in axes)
 
 
-def _goes_against(move: Point, direction: Sequence[Sign]) -> bool:
-    for distance, expected in zip(
-        move,
-        direction,
-        strict=True,
-    ):
-        if expected and sign(distance, LEAST_MOVE) == -expected:
-            return True
-    return False
+def _conflict(move: Direction, expected: Direction) -> bool:
+    """Return whether a move goes, at least in part, in the contrary of a direction."""
+    axes = zip(move, expected, strict=True)
+    return any(actual * needed < 0 for actual, needed in axes)
 
 
-def _words(direction: tuple[Sign, Sign]) -> str:
-    across = ACROSS[direction[0]]
-    along = ALONG[direction[1]]
-    if across and along:
-        return f"{across} and {along}"
-    return across or along
+def _words(direction: Direction) -> str:
+    """Return how a direction is called in a reason."""
+    dx, dy = direction
+    words = [ACROSS[dx], ALONG[dy]]
+    return " and ".join(filter(None, words))
 
 
 # ---- scrolling ---------------------------------------------------------------------------
@@ -116,28 +97,42 @@ def scrolled(expectation: Scrolled, change: Transition) -> Outcome:
     """Return whether the page, or something in it, scrolls in a direction."""
     direction = (expectation.dx, expectation.dy)
     words = _words(direction)
-    for move in scrolls(change, expectation.inside):
-        if _goes(move, direction):
+    for way in scrolls(change, expectation.inside):
+        if _agree(_direction(way), direction):
             return yes(f"the page scrolls {words}")
     return no(f"nothing scrolls {words}")
 
 
-def scrolls(change: Transition, inside: str | None = None) -> list[tuple[int, int]]:
-    """Return by how much the page and the scrollers in it, of them those with `inside`, moved."""
-    moves = [change.scroll]
-    for node in change.after.nodes:
+def scrolls(change: Transition, inside: str | None = None) -> list[Point]:
+    """Return by how much the page and the scrollers in it, of them those with `inside`, moved.
+
+    Each is (dx, dy) in CSS pixels, the page first.
+    """
+    page = change.after
+    moves: list[Point] = [change.scroll]
+    for node in page.nodes:
         earlier = change.before.by_uid.get(node.uid)
-        if earlier is None or not (node.scroll_x or node.scroll_y):
+        if earlier is None:
             continue
-        if inside and plain(inside) not in plain(change.after.text(node)):
+        across = _distance(earlier.scroll_x, node.scroll_x)
+        along = _distance(earlier.scroll_y, node.scroll_y)
+        if across == 0 and along == 0:
             continue
-        across = _difference(earlier.scroll_x, node.scroll_x)
-        along = _difference(earlier.scroll_y, node.scroll_y)
-        moves.append((across, along))
+        if inside is None or _holds(page, node, inside):
+            moves.append((across, along))
     return moves
 
 
-def _difference(before: tuple[int, int] | None, after: tuple[int, int] | None) -> int:
+def _holds(page: Snapshot, node: Node, text: str) -> bool:
+    """Return whether an element has a text in it."""
+    content = plain(page.text(node))
+    return plain(text) in content
+
+
+def _distance(before: Extent | None, after: Extent | None) -> int:
+    """Return how far one axis of a scroller moved, in CSS pixels."""
     if before is None or after is None:
         return 0
-    return after[0] - before[0]
+    start, _ = before
+    end, _ = after
+    return end - start

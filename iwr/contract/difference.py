@@ -17,5 +17,6 @@ class Difference(NamedTuple):
 
 def words_of(element: Target, *more: str) -> str:
     """Return what an element is called, for comparison with an assertion."""
-    names = (element.label, element.name, element.picture, *more)
+    names = [element.label, element.name, element.picture]
+    names += more
     return " ".join(filter(None, names))

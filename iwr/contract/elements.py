@@ -15,7 +15,7 @@ from iwr.contract.geometry import (
     same_row,
     similar_size,
 )
-from iwr.contract.reading import plain, worded
+from iwr.contract.reading import plain, plain_texts, worded
 
 PICTURES = {"img", "canvas", "video", "graphics-symbol"}
 CHOICES = {"combobox", "listbox"}
@@ -47,54 +47,64 @@ MOST_BESIDE = 6
 LABEL_REACH = 300.0  # pixels: how far from a field its label may be
 WRONG_SIDE = 60.0  # pixels, on top of the distance
 ABOVE = 20.0
+OVERLAP = 2.0  # how far a label above a control may reach into it
 FLOWING = ("text", "pseudo")
+TRANSPARENT = ("toggle", "file")
+"""Kinds of controls that pages make transparent and draw themselves."""
+LABELLED = ("field", "slider", "file")
+"""Kinds of controls whose own text is no label."""
+HEADINGS = ("heading", "columnheader", "legend")
+FILE_INPUT = re.compile(r"^type=file$", re.M)
+PICTURE_FILE = re.compile(r"[^\s/\"'(]+\.(?:png|jpe?g|webp|gif|svg|avif)\b", re.I)
+PAINTED_FILE = re.compile(r"url\(\"?(?!data:)(?:[^\"|)]*/)?([^\"|)/]+\.\w+)")
 _LABELS: WeakKeyDictionary[Snapshot, dict[int, str]] = WeakKeyDictionary()
 """By node, as long as the state is needed: the search for a target asks for each label often."""
 
 
 def kind_of(node: Node) -> str:
     """Return what a person takes the element for, whatever it is made of."""
-    if node.tag == "input" and re.search(
-        r"^type=file$",
-        node.marks,
-        re.M,
-    ):
+    role = node.role
+    if node.tag == "input" and FILE_INPUT.search(node.marks):
         return "file"
-    if node.role in EDITABLE:
+    if role in EDITABLE:
         return "field"
-    if node.role in CHOICES:
+    if role in CHOICES:
         return "choice"
-    if node.role in TOGGLES or (node.role == "label" and "checked" in node.states):
+    if role in TOGGLES:
         return "toggle"
-    if node.role == "slider":
+    if role == "label" and "checked" in node.states:
+        return "toggle"
+    if role == "slider":
         return "slider"
-    if node.role in PICTURES:
+    if role in PICTURES:
         return "picture"
     return "button" if node.how else "other"
 
 
 def picture_of(node: Node) -> str:
     """Return the file name of the image that an element shows, "" for none or a nameless one."""
-    shown = re.search(
-        r"[^\s/\"'(]+\.(?:png|jpe?g|webp|gif|svg|avif)\b",
-        node.hints,
-        re.I,
-    )
-    if node.tag == "img" and shown:
-        return shown[0]
-    painted = re.search(r"url\(\"?(?:[^\"|)]*/)?([^\"|)/]+\.\w+)", node.look)
-    return painted[1] if painted else ""
+    if node.tag == "img":
+        shown = PICTURE_FILE.search(node.hints)
+        if shown:
+            return shown[0]
+    painted = PAINTED_FILE.search(node.look)
+    if painted:
+        return painted[1]
+    return ""
 
 
 def has_size(node: Node) -> bool:
-    return min(node.box[2], node.box[3]) >= LEAST_SIDE
+    """Return whether an element is large enough to be seen."""
+    return min(node.box[2:]) >= LEAST_SIDE
 
 
 def is_reachable(node: Node) -> bool:
     """Return whether a person could point at the element: toggles may be quite transparent."""
     if not has_size(node):
         return False
-    return node.visible or kind_of(node) in ("toggle", "file")
+    if node.visible:
+        return True
+    return kind_of(node) in TRANSPARENT
 
 
 # ---- its label ---------------------------------------------------------------------------
@@ -109,31 +119,38 @@ def label_of(snapshot: Snapshot, node: Node) -> str:
 
 
 def _label(snapshot: Snapshot, node: Node) -> str:
+    """Return the label of an element: of a control that beside it, else its own text."""
     kind = kind_of(node)
-    if kind in ("field", "slider", "file") or (kind == "choice" and node.tag == "select"):
+    if kind in LABELLED:
+        return control_label(snapshot, node)
+    if kind == "choice" and node.tag == "select":
         return control_label(snapshot, node)
     text = own_text(snapshot, node)
-    if text or kind != "toggle":
-        return text
-    return control_label(snapshot, node)
+    if kind == "toggle" and not text:
+        return control_label(snapshot, node)
+    return text
 
 
 def own_text(snapshot: Snapshot, node: Node) -> str:
     """Return the text inside an element: of a large one, its first line."""
     lines = lines_of(_own_runs(snapshot, node))
-    if not lines:
+    texts = [line.text for line in lines]
+    if not texts:
         return ""
-    text = " ".join(line.text for line in lines)
-    if len(lines) > MOST_LINES or len(text) > LONGEST_LABEL:
-        return lines[0].text[:LONGEST_LABEL]
+    text = " ".join(texts)
+    is_long = len(texts) > MOST_LINES or len(text) > LONGEST_LABEL
+    if is_long:
+        return texts[0][:LONGEST_LABEL]
     return text
 
 
 def _own_runs(snapshot: Snapshot, node: Node) -> Iterator[Run]:
-    seen_only = node.in_view and node.share > 0.5
-    for line in snapshot.lines_in(node, seen=seen_only):
+    """Yield the pieces of text in an element; if most of it is in view, those that are seen."""
+    is_seen = node.in_view and node.share > 0.5
+    for line in snapshot.lines_in(node, seen=is_seen):
         for run in line.runs:
-            if run.kind in FLOWING and min(run.box[2], run.box[3]) > 1:
+            has_extent = min(run.box[2:]) > 1
+            if has_extent and run.kind in FLOWING:
                 yield run
 
 
@@ -151,57 +168,53 @@ def control_label(snapshot: Snapshot, node: Node) -> str:
 
 
 def _is_readable(snapshot: Snapshot, text: str) -> bool:
+    """Return whether a line of the page, in view or not, has the text."""
     needle = plain(text)
-    return any(needle in plain(line.text) for line in snapshot.lines)
+    texts = plain_texts(snapshot.lines)
+    return any(needle in text for text in texts)
 
 
 def nearest_text(snapshot: Snapshot, node: Node) -> TextLine | None:
     """Return the line that labels a control by its place: aside in its row, else right above it."""
-    after = kind_of(node) == "toggle"
+    is_right = kind_of(node) == "toggle"
     best = None
     best_cost = LABEL_REACH
     for line in lines_outside(snapshot.lines, snapshot, node):
-        cost = _label_cost(node.box, line.box, after)
+        cost = _label_cost(node.box, line.box, is_right)
         if cost < best_cost:
             best = line
             best_cost = cost
     return best
 
 
-def lines_outside(
-    lines: Iterable[TextLine],
-    snapshot: Snapshot,
-    node: Node,
-) -> list[TextLine]:
+def _label_cost(control: Box, text: Box, is_right: bool) -> float:
+    """Return how far a text is from where the label of a control would be, in pixels.
+
+    `is_right`: labels of this control are to the right of it, not to the left.
+    """
+    shared = overlap_across(control, text)
+    if same_row(control, text):
+        if shared >= 0:
+            return 0.0 if is_right else LABEL_REACH
+        distance = -shared
+        if is_right == (text[0] >= right_of(control)):
+            return distance
+        return distance + WRONG_SIDE
+    above = control[1] - bottom_of(text)
+    if shared < 0 or above < -OVERLAP:
+        return LABEL_REACH
+    return ABOVE + max(0.0, above)
+
+
+def lines_outside(lines: Iterable[TextLine], snapshot: Snapshot, node: Node) -> list[TextLine]:
     """Return the lines that say something, without the pieces of them that are in `node`."""
     runs = []
     for line in lines:
         for run in line.runs:
-            if run.kind in FLOWING and not snapshot.within(run.node, node.index):
+            is_inside = snapshot.within(run.node, node.index)
+            if run.kind in FLOWING and not is_inside:
                 runs.append(run)
     return [line for line in lines_of(runs) if worded(line.text)]
-
-
-def _label_cost(
-    control: Box,
-    text: Box,
-    after: bool,
-) -> float:
-    """Return how far a text is from where the label of a control would be, in pixels.
-
-    `after`: labels of this control are to the right of it, not to the left.
-    """
-    covers = overlap_across(control, text) >= 0
-    if same_row(control, text):
-        if covers:
-            return 0.0 if after else LABEL_REACH
-        is_right = text[0] >= right_of(control)
-        distance = -overlap_across(control, text)
-        return distance if is_right == after else distance + WRONG_SIDE
-    above = control[1] - bottom_of(text)
-    if covers and above >= -2:
-        return max(0.0, above) + ABOVE
-    return LABEL_REACH
 
 
 # ---- what stands around it ---------------------------------------------------------------
@@ -211,12 +224,16 @@ def beside(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
     """Return the texts of the smallest group around an element, the nearest first."""
     own = plain(label_of(snapshot, node))
     for ancestor in snapshot.ancestors(node):
-        lines = lines_outside(snapshot.lines_in(ancestor), snapshot, node)
+        group = snapshot.lines_in(ancestor)
+        lines = lines_outside(group, snapshot, node)
         lines.sort(key=lambda line: gap(node.box, line.box))
-        texts = dict.fromkeys(line.text for line in lines)
-        others = [text for text in texts if plain(text) != own]
+        others: dict[str, None] = {}
+        for line in lines:
+            if plain(line.text) != own:
+                others[line.text] = None
         if others:
-            return tuple(others[:MOST_BESIDE])
+            texts = list(others)
+            return tuple(texts[:MOST_BESIDE])
     return ()
 
 
@@ -225,27 +242,19 @@ def container_of(snapshot: Snapshot, node: Node) -> tuple[str, str | None]:
     for ancestor in snapshot.ancestors(node):
         if ancestor.role not in LANDMARKS:
             continue
-        heading = _heading_in(
-            snapshot,
-            ancestor,
-            node,
-        )
-        if heading or ancestor.name:
-            return heading or ancestor.name, ancestor.role
+        name = _heading_in(snapshot, ancestor, node) or ancestor.name
+        if name:
+            return name, ancestor.role
     return "", None
 
 
-def _heading_in(
-    snapshot: Snapshot,
-    region: Node,
-    node: Node,
-) -> str:
+def _heading_in(snapshot: Snapshot, region: Node, node: Node) -> str:
     """Return the last heading in `region` that stands before `node` in the document."""
     text = ""
     for entry in snapshot.subtree(region):
         if entry.index >= node.index:
             break
-        if entry.role in ("heading", "columnheader", "legend"):
+        if entry.role in HEADINGS:
             text = snapshot.text(entry)
     return text
 
@@ -253,14 +262,10 @@ def _heading_in(
 # ---- its like ----------------------------------------------------------------------------
 
 
-def alike(
-    snapshot: Snapshot,
-    node: Node,
-    pool: Iterable[Node],
-) -> list[Node]:
+def alike(snapshot: Snapshot, node: Node, pool: Iterable[Node]) -> list[Node]:
     """Return the elements of `pool` that look like `node`: the same label or, without, its size."""
-    label = plain(label_of(snapshot, node))
     kind = kind_of(node)
+    label = plain(label_of(snapshot, node))
     like = []
     for other in pool:
         if kind_of(other) != kind:
@@ -268,28 +273,29 @@ def alike(
         text = plain(label_of(snapshot, other))
         if worded(label):
             fits = text == label
+        elif worded(text):
+            fits = False
         else:
-            fits = not worded(text) and similar_size(node.box, other.box)
+            fits = similar_size(node.box, other.box)
         if fits:
             like.append(other)
-    return outermost(
-        snapshot,
-        like,
-        node,
-    )
+    return outermost(snapshot, like, node)
 
 
-def outermost(
-    snapshot: Snapshot,
-    nodes: Iterable[Node],
-    kept: Node,
-) -> list[Node]:
+def outermost(snapshot: Snapshot, nodes: Iterable[Node], kept: Node) -> list[Node]:
     """Return the nodes that lie in none of the others; of a nest around `kept`, `kept` itself."""
     result: list[Node] = []
     for node in sorted(nodes, key=lambda entry: entry.index):
-        if snapshot.within(kept.index, node.index) and node.index != kept.index:
+        if node.index == kept.index:
+            result.append(node)
             continue
-        nested = any(snapshot.within(node.index, entry.index) for entry in result)
-        if not nested or node.index == kept.index:
+        if snapshot.within(kept.index, node.index):
+            continue
+        if not _is_in_any(snapshot, node, result):
             result.append(node)
     return result
+
+
+def _is_in_any(snapshot: Snapshot, node: Node, others: Iterable[Node]) -> bool:
+    """Return whether an element lies in one of the others."""
+    return any(snapshot.within(node.index, other.index) for other in others)

@@ -6,135 +6,130 @@ from collections.abc import Sequence
 
 from iwr.browser.snapshot import Node, Snapshot
 from iwr.contract.elements import control_label, kind_of, label_of, own_text, picture_of
-from iwr.contract.reading import plain, worded, words
+from iwr.contract.reading import plain, without_numbers, worded, words
 from iwr.contract.schema import Target
 
 CONTROLS = {"field", "choice", "toggle", "slider", "file"}
 SAME = 10.0
 SAME_WORDS = 9.0
-HOLDS = 4.0  # one label holds the other; more, the less is left over
+HOLDS = 4.0  # one label holds the other
+HOLDS_ALL = 4.0  # on top, for the share of the longer label that is held
 SAME_BUT_NUMBER = 4.5  # such as a counter
 LEAST = 4.0
+LEAST_SHARED = 0.5  # of the words of the shorter of two names
 HIDDEN_SHARE = 0.6  # what a name that no one can read is worth
 SAME_SIGN = 3.0
 SAME_NAME = 2.0
 UNLABELLED_CONTROL = 1.0
 
 
-def label_points(
-    target: Target,
-    page: Snapshot,
-    node: Node,
-) -> float | None:
+def label_points(target: Target, page: Snapshot, node: Node) -> float | None:
     """Return how well the labels agree, 0..10; None when they contradict each other."""
-    if target.picture and picture_of(node):
-        return SAME if picture_of(node) == target.picture else None
-    names = []
-    for text in (target.label, target.placeholder):
-        if text:
-            names.append(plain(text))
-    readable_names = [name for name in names if worded(name)]
+    picture = picture_of(node)
+    if picture and target.picture:
+        return SAME if picture == target.picture else None
+    names = _distinct(target.label, target.placeholder)
     labels = _labels_of(page, node)
+    readable_names = list(filter(worded, names))
     if readable_names:
-        return _readable_points(
-            readable_names,
-            labels,
-            plain(node.name),
-        )
+        hidden = plain(node.name)
+        return _readable_points(readable_names, labels, hidden)
     if target.kind in CONTROLS:
         return UNLABELLED_CONTROL
-    readable_labels = [label for label in labels if worded(label)]
+    readable_labels = list(filter(worded, labels))
     if readable_labels:
         return _named_points(target.name, readable_labels)
-    return _sign_points(
-        target,
-        names,
-        labels,
-        node,
-    )
-
-
-def _labels_of(page: Snapshot, node: Node) -> list[str]:
-    """Return all that could be taken for the label of a node, the likeliest first."""
-    texts = [label_of(page, node)]
-    kind = kind_of(node)
-    if kind in CONTROLS:
-        texts += [node.name, control_label(page, node), node.placeholder]
-        if kind != "field":
-            texts.append(own_text(page, node))
-    labels = dict.fromkeys(map(plain, texts))
-    return [label for label in labels if label]
-
-
-def _readable_points(
-    names: Sequence[str],
-    labels: Sequence[str],
-    hidden: str,
-) -> float | None:
-    """Return the points of an element whose target has a label that can be read."""
-    best = 0.0
-    for name in names:
-        for label in labels:
-            best = max(best, _agreement(name, label))
-        if hidden:
-            best = max(best, HIDDEN_SHARE * _agreement(name, hidden))
-    return best if best >= LEAST else None
-
-
-def _named_points(name: str, labels: Sequence[str]) -> float | None:
-    """Return the points of a labelled element where the target has but a hidden name."""
-    share = max(_shared(name, label) for label in labels)
-    return SAME_NAME * share if share >= 0.5 else None
-
-
-def _sign_points(
-    target: Target,
-    names: Sequence[str],
-    labels: Sequence[str],
-    node: Node,
-) -> float:
-    """Return the points of an element that, like the target, has at most a sign on it."""
     points = 0.0
     if names and names[0] in labels:
         points += SAME_SIGN
-    if _shared(target.name, node.name) > 0.5:
+    if _shared(target.name, node.name) > LEAST_SHARED:
         points += SAME_NAME
     return points
 
 
+def _labels_of(page: Snapshot, node: Node) -> list[str]:
+    """Return all that could be taken for the label of a node, the likeliest first."""
+    label = label_of(page, node)
+    kind = kind_of(node)
+    if kind not in CONTROLS:
+        return _distinct(label)
+    text = own_text(page, node)
+    if kind == "toggle" and text:
+        return _distinct(label, node.name)  # what is beside it labels something else
+    if kind == "field":
+        text = ""
+    beside = control_label(page, node)
+    return _distinct(label, node.name, beside, node.placeholder, text)
+
+
+def _distinct(*texts: str) -> list[str]:
+    """Return the texts as they are compared, each once, without empty ones."""
+    labels = dict.fromkeys(map(plain, texts))
+    labels.pop("", None)
+    return list(labels)
+
+
+def _readable_points(names: Sequence[str], labels: Sequence[str], hidden: str) -> float | None:
+    """Return the points of an element whose target has a label that can be read."""
+    best = 0.0
+    for name in names:
+        points = HIDDEN_SHARE * _agreement(name, hidden)
+        best = max(best, points)
+        for label in labels:
+            points = _agreement(name, label)
+            best = max(best, points)
+    if best < LEAST:
+        return None
+    return best
+
+
+def _named_points(name: str, labels: Sequence[str]) -> float | None:
+    """Return the points of a labelled element where the target has but a hidden name."""
+    best = 0.0
+    for label in labels:
+        share = _shared(name, label)
+        best = max(best, share)
+    if best < LEAST_SHARED:
+        return None
+    return SAME_NAME * best
+
+
 def _agreement(name: str, label: str) -> float:
     """Return 10 for the same text, less where one holds the other, 0 for different texts."""
-    if name == label:
-        return SAME
     expected = words(name)
     actual = words(label)
+    if name == label:
+        return SAME
     if not expected or not actual:
         return 0.0
     if expected == actual:
         return SAME_WORDS
     shorter, longer = sorted((expected, actual), key=len)
     if _holds(longer, shorter):
-        return HOLDS + 4 * len(shorter) / len(longer)
-    letters = _without_numbers(expected)
-    if letters and letters == _without_numbers(actual):
+        share = len(shorter) / len(longer)
+        return HOLDS + HOLDS_ALL * share
+    letters = without_numbers(expected)
+    if letters and letters == without_numbers(actual):
         return SAME_BUT_NUMBER
     return 0.0
 
 
 def _holds(whole: Sequence[str], part: Sequence[str]) -> bool:
+    """Return whether the words of `part` stand in `whole`, one after another."""
     span = len(part)
-    starts = range(len(whole) - span + 1)
-    return any(whole[start : start + span] == part for start in starts)
-
-
-def _without_numbers(texts: Sequence[str]) -> list[str]:
-    return [text for text in texts if not text[0].isdigit()]
+    for start in range(len(whole)):
+        end = start + span
+        if whole[start:end] == part:
+            return True
+    return False
 
 
 def _shared(first: str, second: str) -> float:
     """Return the part of the words of the shorter text that the other one has too."""
-    a = set(words(first))
-    b = set(words(second))
-    if not a or not b:
+    own = set(words(first))
+    other = set(words(second))
+    if not own or not other:
         return 0.0
-    return len(a & b) / min(len(a), len(b))
+    both = own & other
+    shorter = min(own, other, key=len)
+    return len(both) / len(shorter)

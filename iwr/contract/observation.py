@@ -5,16 +5,26 @@ What is expected are differences that were seen; the assertion only selects amon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from iwr.browser.snapshot import Snapshot
-from iwr.contract.changes import differences, place_of
-from iwr.contract.check import check_change
+from iwr.contract.changes import differences
+from iwr.contract.check import holds, is_new
 from iwr.contract.difference import Difference
 from iwr.contract.element_changes import is_typed_value
-from iwr.contract.outcome import Answer, Transition
-from iwr.contract.reading import Passage, plain, readable_lines, worded
+from iwr.contract.orders import in_order, neighbours
+from iwr.contract.outcome import Transition
+from iwr.contract.quoted import QuotedTexts
+from iwr.contract.reading import (
+    lines_read_once,
+    plain,
+    plain_texts,
+    readable_lines,
+    worded,
+)
 from iwr.contract.schema import (
+    Arrangement,
+    Contrast,
     ElementState,
     Expectation,
     FieldValue,
@@ -23,7 +33,6 @@ from iwr.contract.schema import (
     Order,
     PerformedAction,
     PictureChanged,
-    Place,
     Scrolled,
     TextAppears,
     TextDisappears,
@@ -33,11 +42,14 @@ from iwr.contract.selection import Selection
 
 MOST_SPOKEN_OF = 3  # texts that the assertion speaks of without quoting them
 MOST_GONE = 8
+MOST_UNRELATED = 2  # differences of a kind that need no relation to the assertion
 MOST_REMAINING = 3
 MOST: dict[type, int] = {
     TextAppears: 3,
     TextDisappears: 3,
     Order: 1,
+    Arrangement: 1,
+    Contrast: 2,
     ElementState: 2,
     FieldValue: 1,
     Look: 3,
@@ -56,7 +68,21 @@ PLAINEST: tuple[type, ...] = (
     Moved,
 )
 """The kinds that speak for themselves where the assertion has no word for any, the first first."""
-BEYOND_TEXT = (Look, FieldValue, ElementState, Moved)
+SPOKEN_KINDS = (
+    Order,
+    Arrangement,
+    Scrolled,
+    Moved,
+    Look,
+    Contrast,
+    ElementState,
+    FieldValue,
+)
+"""The kinds that an assertion may have a word for."""
+WHOLE_GROUPS = (Order, Arrangement, Scrolled, Contrast)
+"""The kinds that are about more than one text or element."""
+ABOUT_A_TEXT = (TextAppears, TextDisappears, TextRemains)
+BEYOND_TEXT = (ElementState, FieldValue, Look, Moved)
 """What else may happen to a text that stays."""
 
 
@@ -76,28 +102,13 @@ def derive(
     """
     if not assertion:
         return ()
-    change = Transition(
-        before,
-        after,
-        action,
-    )
-    target = before.by_uid.get(target_uid) if target_uid else None
-    return Derivation(
-        change,
-        Selection(assertion, target),
-        volatile,
-    ).result()
-
-
-def holds(expectation: Expectation, change: Transition) -> bool:
-    """Return whether an expectation is met."""
-    return check_change(expectation, change).answer is Answer.YES
-
-
-def is_new(expectation: Expectation, change: Transition) -> bool:
-    """Return whether an expectation is met, and would not be if nothing had happened."""
-    idle = change._replace(after=change.before)
-    return holds(expectation, change) and not holds(expectation, idle)
+    change = Transition(before, after, action)
+    target = None
+    if target_uid:
+        target = before.by_uid.get(target_uid)
+    selection = Selection(assertion, target)
+    derivation = Derivation(change, selection, volatile)
+    return derivation.result()
 
 
 def distinct(expectations: Iterable[Expectation]) -> tuple[Expectation, ...]:
@@ -105,21 +116,33 @@ def distinct(expectations: Iterable[Expectation]) -> tuple[Expectation, ...]:
     result: dict[str, Expectation] = {}
     for expectation in expectations:
         key = expectation.model_dump_json()
-        if isinstance(expectation, TextAppears | TextDisappears | TextRemains):
-            key = f"{expectation.kind} {plain(expectation.text)}"
+        if isinstance(expectation, ABOUT_A_TEXT):
+            text = plain(expectation.text)
+            key = f"{expectation.kind} {text}"
         result.setdefault(key, expectation)
     return tuple(result.values())
 
 
-class Derivation:
-    """The expectations of one step."""
+def _texts_in(expectation: Expectation) -> list[str]:
+    """Return the texts that an expectation about several of them is about; none of any other."""
+    match expectation:
+        case Order(texts=texts):
+            return list(texts)
+        case Arrangement(cells=cells):
+            return [cell.text for cell in cells]
+        case Contrast(text=text, unlike=unlike):
+            return [text, unlike]
+        case _:
+            return []
 
-    def __init__(
-        self,
-        change: Transition,
-        selection: Selection,
-        volatile: frozenset[str],
-    ):
+
+class Derivation:
+    """The expectations of one step.
+
+    `seen` are the differences that can be checked, the plainest kinds first.
+    """
+
+    def __init__(self, change: Transition, selection: Selection, volatile: frozenset[str]):
         self.change = change
         self.selection = selection
         self.volatile = volatile
@@ -130,106 +153,63 @@ class Derivation:
 
     def _is_effect(self, difference: Difference) -> bool:
         """Return whether a difference can be checked, and is more than the typed text itself."""
-        if plain(difference.words) in self.volatile:
+        texts = [difference.words, *_texts_in(difference.expectation)]
+        if not self.volatile.isdisjoint(map(plain, texts)):
             return False
-        if is_typed_value(self.change, difference.expectation):
+        return self._is_new_effect(difference.expectation)
+
+    def _is_new_effect(self, expectation: Expectation) -> bool:
+        """Return whether an expectation is new, and more than the value that was typed."""
+        if is_typed_value(self.change, expectation):
             return False
-        return is_new(difference.expectation, self.change)
+        return is_new(expectation, self.change)
 
     def result(self) -> tuple[Expectation, ...]:
         """Return the expectations; at least one is new, unless nothing but pixels changed."""
-        chosen = self._quoted()
+        change = self.change
+        quoted = QuotedTexts(change, self.selection, self.volatile)
+        chosen = quoted.expectations()
         chosen += self._beyond_quotes(chosen)
         chosen += self._spoken_of()
-        effects = [entry for entry in chosen if not is_typed_value(self.change, entry)]
-        if not self._any_new(effects):
+        if not any(map(self._is_new_effect, chosen)):
             chosen += self._plainest()
-        kept = [entry for entry in chosen if holds(entry, self.change)]
-        if not self._any_new(kept):
+        kept = [entry for entry in chosen if holds(entry, change)]
+        if not any(is_new(entry, change) for entry in kept):
             kept += self._without_effect()
         return distinct(kept)
 
-    def _any_new(self, expectations: Iterable[Expectation]) -> bool:
-        return any(is_new(entry, self.change) for entry in expectations)
+    def _by_score(self, entries: Iterable[Difference]) -> list[Difference]:
+        """Return the differences, what the assertion is about first."""
+        return sorted(entries, key=self.selection.score, reverse=True)
 
     def _of_kind(self, kind: type) -> list[Difference]:
         """Return the differences of a kind, what the assertion is about first."""
-        entries = [entry for entry in self.seen if isinstance(entry.expectation, kind)]
-        entries.sort(key=lambda entry: -self.selection.score(entry))
-        return entries
+        entries = []
+        for entry in self.seen:
+            if isinstance(entry.expectation, kind):
+                entries.append(entry)
+        return self._by_score(entries)
 
-    # ---- what the assertion quotes -----------------------------------------------------
-
-    def _quoted(self) -> list[Expectation]:
-        """Return that each quoted text comes, goes or can be read, as on the true page."""
-        expectations = []
-        for quote in self.selection.quotes:
-            if any(plain(quote) in text for text in self.volatile):
-                continue
-            expectation = self._about_quote(quote)
-            if expectation is not None:
-                expectations.append(expectation)
-        return expectations
-
-    def _about_quote(self, quote: str) -> Expectation | None:
-        before = self.change.read_before(quote)
-        after = self.change.read_after(quote)
-        if len(after) > len(before):
-            place = self._place_of(before, after) if before else None
-            return TextAppears(
-                text=quote,
-                quoted=True,
-                place=place,
-            )
-        if len(after) < len(before):
-            return TextDisappears(
-                text=quote,
-                quoted=True,
-                all=not after,
-            )
-        if after:
-            return TextAppears(
-                text=quote,
-                quoted=True,
-                new=False,
-            )
-        return self._value_with(quote)
-
-    def _place_of(self, before: Sequence[Passage], after: Sequence[Passage]) -> Place | None:
-        """Return where a text is read that could be read elsewhere before."""
-        old = [passage.box for passage in before]
-        fresh = [passage for passage in after if passage.box not in old]
-        line = (fresh or after)[0].lines[0]
-        others = readable_lines(self.change.before, self.change.action)
-        return place_of(
-            self.change.after,
-            line,
-            others,
-        )
-
-    def _value_with(self, quote: str) -> Expectation | None:
-        """Return that a field holds a quoted text, be it what was typed."""
-        for difference in differences(self.change):
-            expectation = difference.expectation
-            if not isinstance(expectation, FieldValue):
-                continue
-            if plain(quote) in plain(expectation.value):
-                return expectation
-        return None
+    # ---- what happens to quoted texts --------------------------------------------------
 
     def _beyond_quotes(self, quoted: Iterable[Expectation]) -> list[Expectation]:
         """Return, for each quoted text that stays, what else happened to it."""
         expectations = []
         for expectation in quoted:
-            if isinstance(expectation, TextAppears) and not expectation.new:
-                entry = self._what_happened_to(plain(expectation.text))
-                if entry is not None:
-                    expectations.append(entry.expectation)
+            if not isinstance(expectation, TextAppears):
+                continue
+            if expectation.new:
+                continue
+            text = plain(expectation.text)
+            entry = self._what_happened_to(text)
+            if entry is not None:
+                expectations.append(entry.expectation)
         return expectations
 
     def _what_happened_to(self, text: str) -> Difference | None:
+        """Return the first difference beyond the text itself that concerns it."""
         for kind in BEYOND_TEXT:
-            if kind is Moved and not self.selection.has_a_word_for(Moved):
+            if kind is Moved and not self.selection.has_a_word_for(kind):
                 continue
             for entry in self._of_kind(kind):
                 if text in plain(entry.words):
@@ -241,43 +221,92 @@ class Derivation:
     def _spoken_of(self) -> list[Expectation]:
         """Return the differences that the assertion shares words, numbers or stems with."""
         selection = self.selection
-        spoken = [entry for entry in self.seen if selection.speaks_of(entry)]
-        spoken.sort(key=lambda entry: -selection.score(entry))
-        entries = spoken[:MOST_SPOKEN_OF]
-        for kind in (Order, Scrolled, Moved, Look, ElementState):
+        spoken = filter(selection.speaks_of, self.seen)
+        entries = self._by_score(spoken)[:MOST_SPOKEN_OF]
+        for kind in SPOKEN_KINDS:
             if selection.has_a_word_for(kind):
-                entries += self._related(kind)[: MOST[kind]]
+                most = MOST[kind]
+                entries += self._related(kind)[:most]
         if selection.has_a_word_for(TextDisappears):
             entries += self._of_kind(TextDisappears)[:MOST_GONE]
-        return [entry.expectation for entry in entries]
+        expectations = [entry.expectation for entry in entries]
+        expectations += self._lasting_numbers()
+        if selection.has_a_word_for(Order):
+            expectations += self._named_order()
+        return expectations
 
     def _related(self, kind: type) -> list[Difference]:
         """Return the differences of one kind that concern a quote, a named thing or the target."""
         entries = self._of_kind(kind)
-        if kind in (Order, Scrolled):
+        if kind in WHOLE_GROUPS:
             return entries
-        related = [entry for entry in entries if self.selection.is_related(entry)]
-        if not related and len(entries) <= MOST[Moved]:
+        related = list(filter(self.selection.is_related, entries))
+        if related:
+            return related
+        if len(entries) <= MOST_UNRELATED:
             return entries
-        return related
+        return list(filter(self.selection.is_in_row, entries))
+
+    def _lasting_numbers(self) -> list[Expectation]:
+        """Return that a number that the assertion names, and that was there before, still is."""
+        change = self.change
+        before = set(plain_texts(change.before.lines))
+        entries: list[Expectation] = []
+        for line in readable_lines(change.after, change.action):
+            text = plain(line.text)
+            if text not in before or not text[0].isdigit():
+                continue
+            if self.selection.mentions(text):
+                number = TextAppears(text=line.text, new=False)
+                entries.append(number)
+        return entries[:MOST_REMAINING]
+
+    def _named_order(self) -> list[Order]:
+        """Return the order of what the assertion names, or of a new text and its neighbours."""
+        lines = lines_read_once(self.change.after)
+        everything = in_order(list(lines), lines)
+        lists = [list(filter(self._is_named, everything))]
+        for quote in self.selection.quotes:
+            text = plain(quote)
+            if text in lines:
+                lists.append(neighbours(text, lines))
+        for texts in lists:
+            if len(texts) < 2:
+                continue
+            names = [lines[text].text for text in texts]
+            order = Order(texts=tuple(names))
+            if is_new(order, self.change):
+                return [order]
+        return []
+
+    def _is_named(self, text: str) -> bool:
+        """Return whether the assertion quotes a text, or has all of its words."""
+        quotes = map(plain, self.selection.quotes)
+        return text in quotes or self.selection.mentions(text)
+
+    # ---- where it is about nothing that was seen ---------------------------------------
 
     def _plainest(self) -> list[Expectation]:
         """Return the differences that speak for themselves, of the first kind that has any."""
         for kind in PLAINEST:
             entries = self._of_kind(kind)
             if kind is TextAppears:
-                entries = [entry for entry in entries if worded(entry.words)] or entries
+                telling = [entry for entry in entries if worded(entry.words)]
+                entries = telling or entries
             if entries:
-                return [entry.expectation for entry in entries[: MOST[kind]]]
+                most = MOST[kind]
+                return [entry.expectation for entry in entries[:most]]
         return []
 
     def _without_effect(self) -> list[Expectation]:
         """Return what to expect of an action that changes nothing but, at most, pixels."""
-        if self.change.before.screenshot != self.change.after.screenshot:
+        change = self.change
+        if change.before.screenshot != change.after.screenshot:
             return [PictureChanged()]
         remaining: list[Expectation] = []
-        for line in readable_lines(self.change.after, self.change.action):
-            lasting = plain(line.text) not in self.volatile
-            if lasting and self.selection.names(line.text):
+        for line in readable_lines(change.after, change.action):
+            if plain(line.text) in self.volatile:
+                continue
+            if self.selection.names(line.text):
                 remaining.append(TextRemains(text=line.text))
         return remaining[:MOST_REMAINING]

@@ -20,6 +20,14 @@ Box = tuple[float, float, float, float]
 """(x, y, width, height)"""
 Sign = Literal[-1, 0, 1]
 """Of a direction: right and down are positive."""
+Direction = tuple[Sign, Sign]
+"""(dx, dy); 0: it does not count."""
+DIRECTIONS: dict[str, Direction] = {
+    "left": (-1, 0),
+    "right": (1, 0),
+    "up": (0, -1),
+    "down": (0, 1),
+}
 
 
 # ---- the element acted on --------------------------------------------------------------
@@ -51,6 +59,8 @@ class Target(Record):
 
 
 class Verb(StrEnum):
+    """What was done to the target or, where there is none, to the page."""
+
     CLICK = "click"
     DOUBLE_CLICK = "double_click"
     RIGHT_CLICK = "right_click"
@@ -76,11 +86,7 @@ class PerformedAction(Record):
 
     verb: Verb
     button: Literal["left", "middle", "right"] = "left"
-    count: int = Field(
-        1,
-        ge=1,
-        le=20,
-    )  # of clicks, or of presses of `keys`
+    count: int = Field(1, ge=1, le=20)  # of clicks, or of presses of `keys`
     at: Point | None = None  # share of the target's box, where its middle would not do
     text: str | None = None
     clear: bool = True  # the text replaces what the field held
@@ -92,11 +98,7 @@ class PerformedAction(Record):
     file: str | None = None  # name in the task's assets
     hover: tuple[Target, ...] = ()  # hovered first, in this order
     dialogs: tuple[DialogAnswer, ...] = ()
-    seconds: float | None = Field(
-        None,
-        ge=0,
-        le=60,
-    )  # how long a hold lasts
+    seconds: float | None = Field(None, ge=0, le=60)  # how long a hold lasts
 
 
 # ---- what was observed -----------------------------------------------------------------
@@ -107,6 +109,8 @@ class Place(Record):
 
     near: str = ""
     container: str = ""
+    share: float | None = None  # of the viewport: the group that holds both is at most twice that
+    alone: bool = False  # on its own, not as a part of a longer text
 
 
 class Observed(Record):
@@ -114,24 +118,24 @@ class Observed(Record):
 
     @model_serializer(mode="wrap")
     def _with_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        kind = getattr(self, "kind", None)
         content: dict[str, object] = write(self)
-        return {
-            "kind": getattr(
-                self,
-                "kind",
-                None,
-            ),
-            **content,
-        }
+        return {"kind": kind, **content}
 
 
 class TextAppears(Observed):
-    """The text can be read afterwards. `new`: it could not before, or less often."""
+    """The text can be read afterwards. `new`: it could not before, or less often.
+
+    `times`: at how many places more than before it stands, in view or not. `company`: at most so
+    many lines stand in its column that were not there before.
+    """
 
     kind: Literal["text_appears"] = "text_appears"
     text: str = Field(min_length=1)
     quoted: bool = False  # by the assertion
     new: bool = True
+    times: int = Field(default=1, ge=1)
+    company: int | None = None
     place: Place | None = None
 
 
@@ -162,6 +166,8 @@ class FieldValue(Observed):
 
 
 class StateName(StrEnum):
+    """A state that the markup tells; visible: the element is in view."""
+
     CHECKED = "checked"
     EXPANDED = "expanded"
     SELECTED = "selected"
@@ -198,6 +204,25 @@ class Order(Observed):
     texts: tuple[str, ...] = Field(min_length=2)
 
 
+class Cell(Record):
+    """Where a text stands among the others of an arrangement: 0-based, empty places left out."""
+
+    text: str = Field(min_length=1)
+    row: int = Field(ge=0)
+    column: int = Field(ge=0)
+
+
+class Arrangement(Observed):
+    """Short texts stand in these rows and columns afterwards, and did not before.
+
+    Pieces on a board are redrawn, and several have the same text: only where each one stands
+    among the others tells a move.
+    """
+
+    kind: Literal["arrangement"] = "arrangement"
+    cells: tuple[Cell, ...] = Field(min_length=2)
+
+
 class Moved(Observed):
     """A text, or else an element, is elsewhere: the direction counts, not the way."""
 
@@ -218,6 +243,8 @@ class Scrolled(Observed):
 
 
 class Aspect(StrEnum):
+    """One part of a look."""
+
     STRUCK = "struck"
     BOLD = "bold"
     ITALIC = "italic"
@@ -243,6 +270,15 @@ class Look(Observed):
     after: str
 
 
+class Contrast(Observed):
+    """A text is painted otherwise than another one like it: a day that cannot be chosen is grey."""
+
+    kind: Literal["contrast"] = "contrast"
+    text: str = Field(min_length=1)
+    unlike: str = Field(min_length=1)
+    aspect: Aspect
+
+
 class PictureChanged(Observed):
     """Pixels of a canvas or image changed: nothing but a model that sees can judge them."""
 
@@ -258,9 +294,11 @@ Expectation = Annotated[
     | ElementState
     | Count
     | Order
+    | Arrangement
     | Moved
     | Scrolled
     | Look
+    | Contrast
     | PictureChanged,
     Field(discriminator="kind"),
 ]
@@ -287,4 +325,7 @@ class Contract(Record):
 
     def step(self, number: int) -> StepContract | None:
         """Return the contract of step `number` (1-based), or None."""
-        return next((entry for entry in self.steps if entry.step == number), None)
+        for entry in self.steps:
+            if entry.step == number:
+                return entry
+        return None

@@ -11,10 +11,12 @@ import re
 
 from iwr.browser.snapshot import Node
 from iwr.contract.difference import Difference
-from iwr.contract.geometry import center_of
+from iwr.contract.geometry import center_of, same_row
 from iwr.contract.reading import plain, quotes, words
 from iwr.contract.schema import (
+    Arrangement,
     Box,
+    Contrast,
     ElementState,
     FieldValue,
     Look,
@@ -34,7 +36,7 @@ STEMS: dict[type, re.Pattern[str]] = {
     Scrolled: re.compile(r"\bscroll"),
     Order: re.compile(
         r"\b(sort|order|ascend|descend|alphabet|first|last|top\b|bottom|above|below|reorder|swap"
-        r"|shuffl|before\b|after\b|rank|highest|lowest)"
+        r"|shuffl|second|third|between|beginning|ending|before\b|after\b|rank|highest|lowest)"
     ),
     Look: re.compile(
         r"\b(bold|struck|strik|cross|line-through|underlin|colou?r|highlight|dark|light|theme"
@@ -44,12 +46,16 @@ STEMS: dict[type, re.Pattern[str]] = {
         r"\b(only|no longer|remov|disappear|hid|filter|clos|delet|clear|gone|without|collaps"
         r"|dismiss|empty|vanish|left\b|not\b)"
     ),
+    FieldValue: re.compile(r"\b(empty|emptied|blank|field|input|box|value|reset)"),
     ElementState: re.compile(
         r"\b(check|tick|mark|select|expand|collaps|enabl|disabl|press|toggl|turn|switch|activ"
         r"|open|clos|on\b|off\b)"
     ),
 }
+STEMS[Arrangement] = STEMS[Moved]
+STEMS[Contrast] = STEMS[Look]
 """Kind of a difference -> the stems by which an assertion asks for it."""
+EXCLUSIVE = re.compile(r"\b(only|just|nothing but|no other)\b")
 COMMON = set(
     words(
         "the and text are appears appear shown show shows displayed display displays changes"
@@ -64,39 +70,52 @@ class Selection:
     """What an assertion is about. `target` is the element that was acted on, as it was before."""
 
     def __init__(self, assertion: str, target: Node | None):
-        self.sentence = plain(assertion)
+        self.everything = set(words(assertion))
         self.quotes = quotes(assertion)
         self.target = target
         rest = assertion
         for quote in self.quotes:
             rest = rest.replace(quote, " ")
+        self.rest = plain(rest)
         self.words = set(words(rest)) - COMMON
 
     def has_a_word_for(self, kind: type) -> bool:
         """Return whether the assertion asks for a kind of difference."""
         stems = STEMS.get(kind)
-        return stems is not None and stems.search(self.sentence) is not None
+        if stems is None:
+            return False
+        return stems.search(self.rest) is not None
 
     def is_related(self, difference: Difference) -> bool:
         """Return whether a difference concerns a quote, a named thing or the target itself."""
         text = plain(difference.words)
-        if any(plain(quote) in text for quote in self.quotes):
+        for quote in map(plain, self.quotes):
+            if quote in text:
+                return True
+        least = 0.0
+        if isinstance(difference.expectation, Moved):
+            least = SPOKEN_SHARE
+        if self._shared(text) > least:
             return True
-        if self._shared(difference.words) > 0:
-            return True
-        return self.target is not None and difference.box == self.target.box
+        if self.target is None:
+            return False
+        return difference.box == self.target.box
 
     def speaks_of(self, difference: Difference) -> bool:
         """Return whether the assertion has most words, or a number, of a text or value."""
-        expectation = difference.expectation
-        if isinstance(expectation, TextDisappears):
-            if not self.has_a_word_for(TextDisappears):
+        match difference.expectation:
+            case TextAppears() | FieldValue():
+                pass
+            case TextDisappears() if self.has_a_word_for(TextDisappears):
+                pass
+            case _:
                 return False
-        elif not isinstance(expectation, TextAppears | FieldValue):
-            return False
-        if self._shared(difference.words) >= SPOKEN_SHARE:
+        text = difference.words
+        if self._shared(text) >= SPOKEN_SHARE:
             return True
-        return self._shares_a_number(difference.words)
+        if self.mentions(text):
+            return True
+        return self._shares_a_number(text)
 
     def score(self, difference: Difference) -> float:
         """Return how much the assertion is about a difference: more is better."""
@@ -112,6 +131,24 @@ class Selection:
         distance = math.dist(self.target.center, center_of(box))
         return REACH / (REACH + distance)
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether nothing but what the assertion names may appear."""
+        return EXCLUSIVE.search(self.rest) is not None
+
+    def is_in_row(self, difference: Difference) -> bool:
+        """Return whether a difference concerns something in the row of the target."""
+        if difference.box is None or self.target is None:
+            return False
+        return same_row(self.target.box, difference.box)
+
+    def mentions(self, text: str) -> bool:
+        """Return whether the assertion has all words of a text, quoted or not."""
+        parts = words(text)
+        if not parts:
+            return False
+        return self.everything.issuperset(parts)
+
     def names(self, text: str) -> bool:
         """Return whether the assertion shares a word with a text."""
         return self._shared(text) > 0
@@ -121,9 +158,12 @@ class Selection:
         telling = [word for word in words(text) if word not in COMMON]
         if not telling:
             return 0.0
-        shared = [word for word in telling if word in self.words]
-        return len(shared) / len(telling)
+        count = 0
+        for word in telling:
+            count += word in self.words
+        return count / len(telling)
 
     def _shares_a_number(self, text: str) -> bool:
-        numbers = {word for word in words(text) if word[0].isdigit()}
-        return not numbers.isdisjoint(self.words)
+        """Return whether the assertion has a number that is in a text, outside of quotes."""
+        shared = self.words.intersection(words(text))
+        return any(word[0].isdigit() for word in shared)

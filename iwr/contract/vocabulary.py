@@ -19,12 +19,13 @@ An entry may also be a whole record of `iwr.contract.schema`: {kind: text_appear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from iwr.contract.schema import (
+    DIRECTIONS,
     Aspect,
     Count,
     ElementState,
@@ -36,7 +37,6 @@ from iwr.contract.schema import (
     PictureChanged,
     Place,
     Scrolled,
-    Sign,
     StateName,
     Target,
     TextAppears,
@@ -46,39 +46,100 @@ from iwr.contract.schema import (
 from iwr.errors import DataError
 from iwr.records import Record
 
-EXAMPLE = "`iwr.contract.vocabulary` shows every kind"
-Direction = Literal["left", "right", "up", "down"]
-SIGNS: dict[str, tuple[Sign, Sign]] = {
-    "left": (-1, 0),
-    "right": (1, 0),
-    "up": (0, -1),
-    "down": (0, 1),
+HINT = "`iwr.contract.vocabulary` shows every kind"
+Way = Literal["left", "right", "up", "down"]
+FLAGS = {
+    "struck": Aspect.STRUCK,
+    "bold": Aspect.BOLD,
+    "underlined": Aspect.UNDERLINED,
+    "dimmed": Aspect.DIMMED,
 }
-FLAGS = {"struck": Aspect.STRUCK, "bold": Aspect.BOLD, "underlined": Aspect.UNDERLINED}
-FLAGS |= {"dimmed": Aspect.DIMMED}
-R = TypeVar("R", bound=Record)
 WHOLE: TypeAdapter[Expectation] = TypeAdapter(Expectation)
 
 
 def _as_text(value: object) -> object:
     """Return a YAML number as the text that the author wrote."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return str(value)
+    return value
 
 
 Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
 
 
-class _TextPlace(Record):
+# ---- the entries -----------------------------------------------------------------------
+
+
+class Entry(Record):
+    """What an author writes after `kind:`. `short` is the field that a bare value stands for."""
+
+    short: ClassVar[str] = ""
+
+    @property
+    def expectation(self) -> Expectation:
+        """Return the expectation that is meant. Raises ValueError for one that is unclear."""
+        raise NotImplementedError
+
+
+class TextEntry(Entry):
+    """A text, and what it is read beside."""
+
+    short: ClassVar[str] = "text"
     text: Text
     near: Text | None = None
 
+    @property
+    def place(self) -> Place | None:
+        """Return where the text is read; None: anywhere."""
+        if self.near is None:
+            return None
+        return Place(near=self.near)
 
-class _Value(Record):
+
+class Appears(TextEntry):
+    """`text_appears`: it can be read afterwards, and not, or less often, before."""
+
+    @property
+    def expectation(self) -> Expectation:
+        return TextAppears(text=self.text, quoted=True, place=self.place)
+
+
+class Disappears(TextEntry):
+    """`text_disappears`: it cannot be read afterwards."""
+
+    @property
+    def expectation(self) -> Expectation:
+        return TextDisappears(text=self.text, quoted=True, place=self.place)
+
+
+class Remains(Entry):
+    """`text_remains`: it can be read before and afterwards."""
+
+    short: ClassVar[str] = "text"
+    text: Text
+
+    @property
+    def expectation(self) -> Expectation:
+        return TextRemains(text=self.text)
+
+
+class Value(Entry):
+    """`value`: what a field holds afterwards; fields go by their labels."""
+
     field: Text
     value: Text = Field(alias="is")
 
+    @property
+    def expectation(self) -> Expectation:
+        field = Target(label=self.field)
+        return FieldValue(field=field, value=self.value)
 
-class _State(Record):
+
+class State(Entry):
+    """`state`: one state of an element afterwards; elements go by their labels."""
+
     element: Text
     checked: bool | None = None
     expanded: bool | None = None
@@ -88,231 +149,173 @@ class _State(Record):
     open: bool | None = None
     visible: bool | None = None
 
+    @property
+    def expectation(self) -> Expectation:
+        flags = self.model_dump(exclude={"element"})
+        name, value = _one_of(flags)
+        return ElementState(
+            element=Target(label=self.element),
+            name=StateName(name),
+            value=value,
+        )
 
-class _Count(Record):
+
+class Counted(Entry):
+    """`count`: how often a text can be read before and afterwards."""
+
     text: Text
     before: int = Field(ge=0)
     after: int = Field(ge=0)
 
+    @property
+    def expectation(self) -> Expectation:
+        return Count(text=self.text, before=self.before, after=self.after)
 
-class _Order(Record):
+
+class Ordered(Entry):
+    """`order`: texts from the first to the last."""
+
+    short: ClassVar[str] = "texts"
     texts: tuple[Text, ...] = Field(min_length=2)
 
+    @property
+    def expectation(self) -> Expectation:
+        return Order(texts=self.texts)
 
-class _Move(Record):
+
+class Move(Entry):
+    """`moved`: the direction in which a text, or else an element, moves."""
+
     text: Text | None = None
     element: Text | None = None
-    direction: Direction
+    direction: Way
+
+    @property
+    def expectation(self) -> Expectation:
+        dx, dy = DIRECTIONS[self.direction]
+        if self.text and self.element is None:
+            return Moved(text=self.text, dx=dx, dy=dy)
+        if self.element and self.text is None:
+            element = Target(label=self.element)
+            return Moved(element=element, dx=dx, dy=dy)
+        raise ValueError("give one of text, element")
 
 
-class _Scroll(Record):
-    direction: Direction
+class Scroll(Entry):
+    """`scrolled`: the direction in which the page, or what holds a text, scrolls."""
+
+    short: ClassVar[str] = "direction"
+    direction: Way
     inside: Text | None = None
 
+    @property
+    def expectation(self) -> Expectation:
+        dx, dy = DIRECTIONS[self.direction]
+        return Scrolled(inside=self.inside, dx=dx, dy=dy)
 
-class _Look(Record):
+
+class Painted(Entry):
+    """`look`: one way in which a text is painted afterwards."""
+
     text: Text
     struck: bool | None = None
     bold: bool | None = None
     underlined: bool | None = None
     dimmed: bool | None = None
 
-
-def parse_expectations(value: object) -> tuple[Expectation, ...]:
-    """Return the expectations that a script states. Raises DataError naming the first fault."""
-    if not isinstance(value, list):
-        raise DataError("expect: must be a list of expectations", hint=EXAMPLE)
-    expectations: list[Expectation] = []
-    for number, entry in enumerate(value, 1):
-        expectations.append(_parse(entry, f"expect {number}"))
-    return tuple(expectations)
-
-
-def _parse(entry: object, name: str) -> Expectation:
-    if isinstance(entry, Mapping) and "kind" in entry:
-        return _parsed(
-            WHOLE.validate_python,
-            entry,
-            name,
+    @property
+    def expectation(self) -> Expectation:
+        flags = self.model_dump(exclude={"text"})
+        name, value = _one_of(flags)
+        return Look(
+            text=self.text,
+            aspect=FLAGS[name],
+            before="false" if value else "true",
+            after="true" if value else "false",
         )
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise DataError(f"{name}: must be one `kind: …`", hint=EXAMPLE)
-    kind, content = next(iter(entry.items()))
-    reader = READERS.get(str(kind))
-    if reader is None:
-        raise DataError(f"{name}: unknown kind {kind!r}; use {', '.join(READERS)}", hint=EXAMPLE)
-    return _parsed(
-        reader,
-        content,
-        f"{name} {kind}",
-    )
 
 
-def _parsed(
-    reader: Callable[[object], Expectation],
-    content: object,
-    name: str,
-) -> Expectation:
-    try:
-        return reader(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        where = f"{name} {field}".strip()
-        raise DataError(f"{where}: {first['msg']}", hint=EXAMPLE) from error
-    except ValueError as error:
-        raise DataError(f"{name}: {error}", hint=EXAMPLE) from error
+class Picture(Entry):
+    """`picture_changed`: only a model that sees can judge it."""
+
+    short: ClassVar[str] = "changed"
+    changed: Literal[True]
+
+    @property
+    def expectation(self) -> Expectation:
+        return PictureChanged()
 
 
-def _read(
-    record: type[R],
-    content: object,
-    short: str | None = None,
-) -> R:
-    """Return the content of an entry; `short` names the field that a bare value stands for."""
-    if short and not isinstance(content, Mapping):
-        content = {short: content}
-    return record.model_validate(content)
+KINDS: dict[str, type[Entry]] = {
+    "text_appears": Appears,
+    "text_disappears": Disappears,
+    "text_remains": Remains,
+    "value": Value,
+    "state": State,
+    "count": Counted,
+    "order": Ordered,
+    "moved": Move,
+    "scrolled": Scroll,
+    "look": Painted,
+    "picture_changed": Picture,
+}
 
 
 def _one_of(flags: Mapping[str, bool | None]) -> tuple[str, bool]:
     """Return the one flag that is set. Raises ValueError when there is none, or several."""
-    given = {name: value for name, value in flags.items() if value is not None}
+    given = []
+    for name, value in flags.items():
+        if value is not None:
+            given.append((name, value))
     if len(given) != 1:
-        raise ValueError(f"give one of {', '.join(flags)}")
-    return next(iter(given.items()))
+        names = ", ".join(flags)
+        raise ValueError(f"give one of {names}")
+    return given[0]
 
 
-def _text_appears(content: object) -> Expectation:
-    entry = _read(
-        _TextPlace,
-        content,
-        "text",
-    )
-    return TextAppears(
-        text=entry.text,
-        quoted=True,
-        place=_place(entry),
-    )
+# ---- parsing ---------------------------------------------------------------------------
 
 
-def _text_disappears(content: object) -> Expectation:
-    entry = _read(
-        _TextPlace,
-        content,
-        "text",
-    )
-    return TextDisappears(
-        text=entry.text,
-        quoted=True,
-        place=_place(entry),
-    )
+def parse_expectations(value: object) -> tuple[Expectation, ...]:
+    """Return the expectations that a script states. Raises DataError naming the first fault."""
+    if not isinstance(value, list):
+        raise DataError("expect: must be a list of expectations", hint=HINT)
+    expectations = []
+    for number, entry in enumerate(value, 1):
+        expectation = _parse(entry, f"expect {number}")
+        expectations.append(expectation)
+    return tuple(expectations)
 
 
-def _place(entry: _TextPlace) -> Place | None:
-    return Place(near=entry.near) if entry.near else None
+def _parse(entry: object, name: str) -> Expectation:
+    """Return one expectation; `name` is how it is called in an error."""
+    if not isinstance(entry, Mapping):
+        raise DataError(f"{name}: must be one `kind: …`", hint=HINT)
+    try:
+        if "kind" in entry:
+            return WHOLE.validate_python(entry)
+        if len(entry) != 1:
+            raise DataError(f"{name}: must be one `kind: …`", hint=HINT)
+        kind, content = next(iter(entry.items()))
+        record = _record_of(kind, name)
+        name = f"{name} {kind}"
+        if record.short and not isinstance(content, Mapping):
+            content = {record.short: content}
+        return record.model_validate(content).expectation
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        place = f"{name} {field}".strip()
+        message = first["msg"]
+        raise DataError(f"{place}: {message}", hint=HINT) from error
+    except ValueError as error:
+        raise DataError(f"{name}: {error}", hint=HINT) from error
 
 
-def _text_remains(content: object) -> Expectation:
-    return TextRemains(
-        text=_read(
-            _TextPlace,
-            content,
-            "text",
-        ).text
-    )
-
-
-def _value(content: object) -> Expectation:
-    entry = _read(_Value, content)
-    return FieldValue(field=Target(label=entry.field), value=entry.value)
-
-
-def _state(content: object) -> Expectation:
-    entry = _read(_State, content)
-    name, value = _one_of(entry.model_dump(exclude={"element"}))
-    return ElementState(
-        element=Target(label=entry.element),
-        name=StateName(name),
-        value=value,
-    )
-
-
-def _count(content: object) -> Expectation:
-    entry = _read(_Count, content)
-    return Count(
-        text=entry.text,
-        before=entry.before,
-        after=entry.after,
-    )
-
-
-def _order(content: object) -> Expectation:
-    return Order(
-        texts=_read(
-            _Order,
-            content,
-            "texts",
-        ).texts
-    )
-
-
-def _moved(content: object) -> Expectation:
-    entry = _read(_Move, content)
-    if (entry.text is None) == (entry.element is None):
-        raise ValueError("give one of text, element")
-    dx, dy = SIGNS[entry.direction]
-    element = Target(label=entry.element) if entry.element else None
-    return Moved(
-        text=entry.text,
-        element=element,
-        dx=dx,
-        dy=dy,
-    )
-
-
-def _scrolled(content: object) -> Expectation:
-    entry = _read(
-        _Scroll,
-        content,
-        "direction",
-    )
-    dx, dy = SIGNS[entry.direction]
-    return Scrolled(
-        inside=entry.inside,
-        dx=dx,
-        dy=dy,
-    )
-
-
-def _look(content: object) -> Expectation:
-    entry = _read(_Look, content)
-    name, value = _one_of(entry.model_dump(exclude={"text"}))
-    before, after = str(not value).lower(), str(value).lower()
-    return Look(
-        text=entry.text,
-        aspect=FLAGS[name],
-        before=before,
-        after=after,
-    )
-
-
-def _picture_changed(content: object) -> Expectation:
-    if content is not True:
-        raise ValueError("must be true")
-    return PictureChanged()
-
-
-READERS: dict[str, Callable[[object], Expectation]] = {
-    "text_appears": _text_appears,
-    "text_disappears": _text_disappears,
-    "text_remains": _text_remains,
-    "value": _value,
-    "state": _state,
-    "count": _count,
-    "order": _order,
-    "moved": _moved,
-    "scrolled": _scrolled,
-    "look": _look,
-    "picture_changed": _picture_changed,
-}
+def _record_of(kind: object, name: str) -> type[Entry]:
+    """Return the record of a kind. Raises DataError for one that there is not."""
+    record = KINDS.get(str(kind))
+    if record is None:
+        kinds = ", ".join(KINDS)
+        raise DataError(f"{name}: unknown kind {kind!r}; use {kinds}", hint=HINT)
+    return record
