@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -12,6 +12,7 @@ from pathlib import Path
 from iwr import contract
 from iwr.browser.scripts import script
 from iwr.config import Config, JudgeConfig, ModelConfig, ServerConfig
+from iwr.config.fields import Result, settings_of
 from iwr.contract.schema import Contract
 from iwr.errors import ConfigError
 from iwr.inference.client import ChatClient
@@ -19,28 +20,15 @@ from iwr.inference.server.replicas import ServerReplicas
 from iwr.judge.base import Judge
 from iwr.judge.contract.judge import ContractJudge, ContractReplayJudge
 from iwr.judge.model.asking import Asker
-from iwr.judge.model.assertions import QUESTION as ASSERTION
-from iwr.judge.model.grounding import LIST_PROMPT, MARKS_PROMPT
-from iwr.judge.model.judge import ModelJudge
-from iwr.judge.model.rubric import QUESTION as RUBRIC
+from iwr.judge.model.assertions import QUESTIONS
+from iwr.judge.model.judge import PROMPTS, ModelJudge
 from iwr.judge.replay import ReplayJudge
-from iwr.judge.rules.judge import RulesJudge
 from iwr.records import Fingerprint, Rollout, Task, digest, file_digest
 from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 
-KINDS = ("contract", "rules", "model", "replay")
-MODEL_SETTINGS = (
-    "path",
-    "revision",
-    "context",
-    "reasoning_parser",
-    "chat_template",
-    "dtype",
-    "processor",
-    "engine_args",
-)
-"""The settings of a judge's model that its answers depend on."""
+NOT_OF_JUDGES = ("kind", "video", "interface", "over_context", "max_tokens", "sampling")
+"""Settings of a model that a judge does not take: it sees no recording, and has its own limit."""
 
 NewJudge = Callable[[Task, TaskPaths], Judge]
 """Gives the rollout of one page, made for a task, a judge of its own."""
@@ -62,23 +50,30 @@ def judge_settings(
     match config.judge.kind:
         case "contract":
             settings |= _contract_settings(task)
-        case "rules":
-            settings["input.rules"] = _digest_of_rules()
         case "replay":
             settings |= _replay_settings(config.judge, files)
         case "model":
             settings |= _model_settings(config)
     texts = {}
     for key, value in settings.items():
-        texts[key] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        texts[key] = _text_of(value)
     return texts
+
+
+def _text_of(value: object) -> str:
+    """Return a value for a record: text as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True)
 
 
 def _contract_settings(task: Task | None) -> dict[str, object]:
     """Return the digests of the contract and of all code that checks it."""
     settings: dict[str, object] = {"input.contract_code": _digest_of_contract_code()}
     if task is not None:
-        settings["input.contract"] = file_digest(task.contract) if task.contract else "none"
+        settings["input.contract"] = "none"
+        if task.contract:
+            settings["input.contract"] = file_digest(task.contract)
     return settings
 
 
@@ -86,20 +81,8 @@ def _contract_settings(task: Task | None) -> dict[str, object]:
 def _digest_of_contract_code() -> str:
     """Return a digest of all code that decides what the judge `contract` answers."""
     package = Path(contract.__file__).parent
-    return _digest_of([*package.glob("*.py"), *Path(__file__).parent.glob("contract/*.py")])
-
-
-@cache
-def _digest_of_rules() -> str:
-    """Return a digest of all code that decides what the rules answer."""
-    folder = Path(__file__).parent
-    modules = [
-        folder.parent / "browser" / "page_state.py",
-        folder.parent / "browser" / "snapshot.py",
-        folder / "perform.py",
-        *sorted((folder / "rules").glob("*.py")),
-    ]
-    return _digest_of(modules)
+    room = Path(__file__).parent
+    return _digest_of([*package.glob("*.py"), *room.glob("contract/*.py"), room / "perform.py"])
 
 
 def _digest_of(modules: list[Path]) -> str:
@@ -109,16 +92,21 @@ def _digest_of(modules: list[Path]) -> str:
 
 
 def _replay_settings(judge: JudgeConfig, files: TaskPaths) -> dict[str, object]:
+    """Return whose rollout is repeated, and the digest of its record."""
     if not judge.replays:
         return {}
     recorded = files.judge(judge.replays).rollout
-    return {
-        "judge.replays": judge.replays,
-        "input.recorded": file_digest(recorded) if recorded.is_file() else "none",
-    }
+    content = "none"
+    if recorded.is_file():
+        content = file_digest(recorded)
+    return {"judge.replays": judge.replays, "input.recorded": content}
 
 
 def _model_settings(config: Config) -> dict[str, object]:
+    """Return the weights, the questions and what decides how they are answered.
+
+    Settings that are empty are left out: a new one makes no record stale.
+    """
     from iwr.inference.weights import weights_digest
 
     judge = config.judge
@@ -128,13 +116,15 @@ def _model_settings(config: Config) -> dict[str, object]:
         "judge.swap": judge.swap,
         "judge.max_tokens": judge.max_tokens,
         "judge.attempts": judge.attempts,
-        "judge.prompts": digest(LIST_PROMPT, MARKS_PROMPT, ASSERTION, RUBRIC),
+        "judge.prompts": digest(*PROMPTS, QUESTIONS[config.protocol.assertion]),
         "judge.model.weights": weights_digest(judge.model, server_of(config)) or "hub",
     }
-    for name in MODEL_SETTINGS:
-        value = getattr(judge.model, name)
-        if value:
+    for name, value in settings_of(judge.model, Result.ANSWERS):
+        if value and name not in NOT_OF_JUDGES:
             settings[f"judge.model.{name}"] = value
+    for name, value in settings_of(config.server, Result.ANSWERS):
+        if value:
+            settings[f"judge.server.{name}"] = value
     return settings
 
 
@@ -164,12 +154,13 @@ class JudgeBackend:
         if self.servers is None:
             yield lambda task, files: local_judge(judge, task, files)
             return
+        wording = self.config.protocol.assertion
         client = ChatClient(
             self.servers.endpoints, seconds=judge.call_seconds, attempts=judge.attempts
         )
         async with client:
             yield lambda task, files: ModelJudge(
-                Asker(client, judge, files.judge(judge.name).calls)
+                Asker(client, judge, files.judge(judge.name).calls), wording
             )
 
 
@@ -182,10 +173,8 @@ def local_judge(
     match judge.kind:
         case "replay":
             return _replay_judge(judge, task, files)
-        case "contract":
-            return ContractJudge(contract_of(task), task.assets)
         case _:
-            return RulesJudge()
+            return ContractJudge(contract_of(task))
 
 
 def _replay_judge(
@@ -193,11 +182,13 @@ def _replay_judge(
     task: Task,
     files: TaskPaths,
 ) -> Judge:
-    recorded = readable(files.judge(str(judge.replays)).rollout, Rollout)
+    """Return a judge that repeats a record; one of contracts also acts as the contract says."""
+    record = files.judge(str(judge.replays)).rollout
+    recorded = readable(record, Rollout)
     replay = ReplayJudge(recorded)
     if recorded is None or recorded.fingerprint.get("judge.kind") != "contract":
         return replay
-    return ContractReplayJudge(contract_of(task), task.assets, replay)
+    return ContractReplayJudge(contract_of(task), replay)
 
 
 def contract_of(task: Task) -> Contract:
@@ -209,8 +200,10 @@ def contract_of(task: Task) -> Contract:
 
 def require_contracts(tasks: Iterable[Task], config: Config) -> None:
     """Raise ConfigError when the judge needs contracts and none of the tasks has one."""
+    if config.judge.kind != "contract":
+        return
     tasks = list(tasks)
-    if config.judge.kind != "contract" or not tasks or any(task.contract for task in tasks):
+    if not tasks or any(task.contract for task in tasks):
         return
     raise ConfigError(
         "judge=contract needs contract.json beside each task; this data has none",
@@ -219,16 +212,22 @@ def require_contracts(tasks: Iterable[Task], config: Config) -> None:
 
 
 @contextmanager
-def opened(config: Config, paths: RunPaths) -> Iterator[JudgeBackend]:
-    """Yield the judge's backend with its servers running. Raises ConfigError, ServerError."""
+def opened(
+    config: Config,
+    paths: RunPaths,
+    gpus: Sequence[str] | None = None,
+) -> Iterator[JudgeBackend]:
+    """Yield the judge's backend with its servers running. Raises ConfigError, ServerError.
+
+    `gpus`: those that the servers may use; None: all.
+    """
     judge = config.judge
-    if judge.kind not in KINDS:
-        raise ConfigError(f"judge.kind={judge.kind}: choose {', '.join(KINDS)}")
     if judge.kind != "model":
         yield JudgeBackend(config, None)
         return
     config_of_server = replace(config, server=server_of(config))
-    replicas = ServerReplicas(served(judge), config_of_server, media=None, logs=paths.logs)
+    model = served(judge)
+    replicas = ServerReplicas(model, config_of_server, media=None, logs=paths.logs, gpus=gpus)
     with replicas as servers:
         yield JudgeBackend(config, servers)
 

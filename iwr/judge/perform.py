@@ -1,14 +1,20 @@
-"""An action done to a page by mouse and keyboard, as its sentence asks."""
+"""Actions done to a page by mouse and keyboard, as a gesture says.
+
+What cannot be done is refused with an ActionError, never done as a plain click.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iwr.browser import input as inputs
-from iwr.errors import ActionError
-from iwr.judge.rules.intents import Scrolling, clicks, keys, scrolling, typing
-from iwr.judge.rules.language import quotes
-from iwr.records import Action, ActionType, Grounding
+from iwr.browser import gestures
+from iwr.browser import input as actions
+from iwr.browser.dialogs import DialogReply
+from iwr.browser.frames import find_element
+from iwr.contract.schema import Verb
+from iwr.errors import ActionError, JudgeError
+from iwr.records import Action, Gesture, Grounding
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle
@@ -17,160 +23,174 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 
-MOST_SCROLLS = 60  # until a named place must have come into view
-TO_THE_END = 1000  # times as far as one scroll
-FIND = """path => window[Symbol.for("iwr.hook")].find(path)"""
-OPTIONS = """element => element.tagName === "SELECT"
-  ? [...element.options].map((option) => option.label.trim())
-  : []"""
-CAN_SCROLL = """() => {
-  const root = document.scrollingElement || document.documentElement;
-  const overflows = (element, width, height) =>
-    element.scrollHeight > height + 1 || element.scrollWidth > width + 1;
-  const scrolls = (element) =>
-    /auto|scroll/.test(getComputedStyle(element).overflow) &&
-    overflows(element, element.clientWidth, element.clientHeight);
-  return overflows(root, innerWidth, innerHeight) ||
-    [...document.querySelectorAll("*")].some(scrolls);
-}"""
-SIDE = """element => {
-  // 0: its first 40 px are in view, -1: it is above the view, 1: below
-  const box = element.getBoundingClientRect();
-  const line = Math.min(box.height, 40);
-  const isRoot = (e) => e === document.body || e === document.documentElement;
-  let top = 0;
-  let bottom = innerHeight;
-  for (let e = element.parentElement; e && !isRoot(e); e = e.parentElement) {
-    if (getComputedStyle(e).overflowY === "visible") continue;
-    const outer = e.getBoundingClientRect();
-    top = Math.max(top, outer.top);
-    bottom = Math.min(bottom, outer.bottom);
-  }
-  if (box.top >= top - 1 && box.top + line <= bottom + 1) return 0;
-  return box.top < top ? -1 : 1;
-}"""
+HELD_SECONDS = 1.0  # where nothing says how long
 
 
-async def perform(
-    tab: Tab,
-    action: Action,
-    grounding: Grounding,
-) -> Point | None:
-    """Do `action` to what it was grounded to. Return the point acted on, in CSS pixels.
+async def perform(tab: Tab, action: Action, grounding: Grounding) -> Point | None:
+    """Do the gesture of a grounding. Return the point acted on, in CSS pixels.
 
-    Raises ActionError when a person could not do it, JudgeError when the sentence does not say
-    enough, PageError, BrowserError.
+    Raises ActionError when a person could not do it, JudgeError when the record of an earlier
+    version does not say how `action` was done, PageError, BrowserError.
     """
-    element = await _element(tab, grounding.locator) if grounding.locator else None
-    match action.type:
-        case ActionType.PRESS:
-            for key in keys(action):
-                await inputs.press(tab, key)
+    if grounding.gesture is None:
+        raise JudgeError(
+            f"the record does not say how the {action.type} was done",
+            hint="judge the page again with the judge that is repeated",
+        )
+    performer = Performer(tab)
+    return await performer.act(grounding.gesture, grounding.locator)
+
+
+class Performer:
+    """Does gestures to the page of a tab. Elements are given by their locators, see walker.js."""
+
+    def __init__(self, tab: Tab):
+        """Act in `tab`, whose page must have been loaded with hook.js."""
+        self.tab = tab
+
+    async def act(self, gesture: Gesture, locator: str | None) -> Point | None:
+        """Do a gesture and return the point acted on. Raises ActionError, JudgeError, PageError."""
+        await self.prepare(gesture)
+        return await self.do(gesture, locator)
+
+    async def prepare(self, gesture: Gesture) -> None:
+        """Plan the answers to dialogs, and do what comes before the gesture itself.
+
+        The answers are planned first, since a dialog stops the page until it is answered.
+        """
+        replies = []
+        for accept, text in gesture.replies:
+            replies.append(DialogReply(accept, text))
+        self.tab.dialogs.plan(replies)
+        for verb, path in gesture.first:
+            await self.reveal(verb, path)
+
+    async def do(self, gesture: Gesture, locator: str | None) -> Point | None:
+        """Do the gesture itself, as `act` does."""
+        if gesture.verb == Verb.PRESS:
+            await self._press(gesture)
             return None
-        case ActionType.SCROLL:
-            await _scroll(tab, scrolling(action), element)
+        if gesture.verb == Verb.SCROLL:
+            await self._scroll(gesture, locator)
             return None
-        case ActionType.TYPE:
-            return await _type(tab, action, element or _point(grounding))
-        case ActionType.CLICK:
-            return await _click(tab, action, element or _point(grounding))
+        element = await self.element(locator)
+        match gesture.verb:
+            case Verb.TYPE:
+                return await self._type(gesture, element)
+            case Verb.SELECT:
+                await actions.select(self.tab, element, gesture.text or "")
+                return None
+            case Verb.DRAG:
+                return await self._drag(gesture, element)
+            case Verb.CLICK | Verb.DOUBLE_CLICK | Verb.RIGHT_CLICK:
+                return await self._click(gesture, element)
+            case _:
+                return await self._point_and(gesture, element)
 
+    async def reveal(self, verb: str, locator: str) -> None:
+        """Do what makes another element appear: hover over a menu, or click to open a list.
 
-async def _element(tab: Tab, path: str) -> ElementHandle:
-    """Return the element at a path of walker.js. Raises ActionError when it is gone."""
-    search = tab.page.evaluate_handle(FIND, path)
-    handle = await tab.call(search, "finding the element")
-    element = handle.as_element()
-    if element is None:
-        raise ActionError(f"the element is no longer on the page: {path}")
-    return element
+        Then wait as a person would: a menu may open late. Raises ActionError, PageError.
+        """
+        element = await self.element(locator)
+        point = await gestures.place(self.tab, element)
+        if verb == Verb.HOVER:
+            await actions.hover(self.tab, point)
+            await gestures.pass_time(self.tab, gestures.HOVER_SECONDS)
+        else:
+            await actions.click(self.tab, point)
+            await self.tab.settle()
 
+    async def element(self, locator: str | None) -> ElementHandle:
+        """Return the element at a locator.
 
-def _point(grounding: Grounding) -> Point:
-    if grounding.point is None:
-        raise ActionError("there is no place to act on")
-    return grounding.point
+        Raises ActionError when it is gone, JudgeError when there is no locator.
+        """
+        if locator is None:
+            raise JudgeError("nothing says what is acted on")
+        return await find_element(self.tab, locator)
 
+    # ---- the verbs -------------------------------------------------------------------------
 
-async def _type(
-    tab: Tab,
-    action: Action,
-    target: ElementHandle | Point,
-) -> Point | None:
-    request = typing(action)
-    point = await inputs.type_text(tab, target, request.text, clear=request.clear)
-    if request.then:
-        await inputs.press(tab, request.then)
-    return point
+    async def _click(self, gesture: Gesture, element: ElementHandle) -> Point:
+        """Click, once or several times, with the button of the gesture."""
+        count = gesture.count
+        button = gesture.button
+        if gesture.verb == Verb.DOUBLE_CLICK:
+            count = 2
+        if gesture.verb == Verb.RIGHT_CLICK:
+            button = "right"
+        point = await gestures.place(self.tab, element, gesture.at)
+        await actions.click(self.tab, point, count=count, button=button)
+        return point
 
+    async def _point_and(self, gesture: Gesture, element: ElementHandle) -> Point:
+        """Do what else needs one point: hovering, holding, choosing a file.
 
-async def _click(
-    tab: Tab,
-    action: Action,
-    target: ElementHandle | Point,
-) -> Point | None:
-    """Click. In a native list box, whose list is no part of the page, choose the named option."""
-    if not isinstance(target, tuple):
-        option = await _named_option(tab, action, target)
-        if option is not None:
-            await inputs.select(tab, target, option)
-            return None
-    count, button = clicks(action)
-    return await inputs.click(tab, target, count=count, button=button)
+        Raises ActionError where a person could not reach the point, or there is no such verb.
+        """
+        tab = self.tab
+        point = await gestures.place(tab, element, gesture.at)
+        match gesture.verb:
+            case Verb.HOVER:
+                await actions.hover(tab, point)
+            case Verb.HOLD:
+                seconds = gesture.seconds or HELD_SECONDS
+                await gestures.hold(tab, point, seconds, button=gesture.button)
+            case Verb.UPLOAD:
+                file = self._asset(gesture.text or "")
+                await gestures.upload(tab, point, file)
+            case _:
+                raise ActionError(f"the action {gesture.verb!r} cannot be performed")
+        return point
 
+    async def _press(self, gesture: Gesture) -> None:
+        """Press the keys one after the other, to whatever has the focus."""
+        for _ in range(gesture.count):
+            for key in gesture.keys:
+                await actions.press(self.tab, key)
 
-async def _named_option(
-    tab: Tab,
-    action: Action,
-    element: ElementHandle,
-) -> str | None:
-    """Return the first quoted text of the description that is an option of the element."""
-    labels = await tab.call(element.evaluate(OPTIONS), "looking at the element")
-    folded = {label.casefold() for label in labels}
-    for text in quotes(action.parameters.description):
-        if text.casefold() in folded:
-            return text
-    return None
+    async def _type(self, gesture: Gesture, element: ElementHandle) -> Point | None:
+        """Type into a field, then press the keys of the gesture, such as Enter."""
+        text = gesture.text or ""
+        point = await actions.type_text(self.tab, element, text, clear=gesture.clear)
+        await self._press(gesture)
+        return point
 
+    async def _scroll(self, gesture: Gesture, locator: str | None) -> None:
+        """Turn the wheel over an element, or over the page where there is no locator."""
+        if gesture.wheel is None:
+            raise JudgeError("nothing says how far to scroll")
+        over = None
+        if locator:
+            over = await self.element(locator)
+        await actions.scroll(self.tab, *gesture.wheel, over)
 
-async def _scroll(
-    tab: Tab,
-    request: Scrolling,
-    element: ElementHandle | None,
-) -> None:
-    """Turn the wheel as asked. `element` is the place to reach, else what is scrolled.
+    async def _drag(self, gesture: Gesture, element: ElementHandle) -> Point:
+        """Drag an element to another one, or along a path.
 
-    Raises ActionError when nothing can scroll, or the place does not come into view.
-    """
-    size = tab.page.viewport_size or {"width": 1280, "height": 720}
-    stride = request.share * size["height"]
-    dx = request.dx * request.share * size["width"]
-    dy = request.dy * stride
-    if element is not None and request.target:
-        await _scroll_until_seen(tab, element, dx, dy, stride)
-        return
-    if request.end:
-        dx *= TO_THE_END
-        dy *= TO_THE_END
-    moved = await inputs.scroll(tab, dx, dy, element)
-    if moved == (0, 0) and not await tab.evaluate(CAN_SCROLL):
-        raise ActionError("nothing on the page can be scrolled")
+        The path is relative to the start, in CSS pixels. Return the start.
+        """
+        start = await gestures.place(self.tab, element, gesture.at)
+        x, y = start
+        path = [start]
+        if gesture.drop is not None:
+            target = await self.element(gesture.drop)
+            end = await gestures.place(self.tab, target, gesture.drop_at)
+            path.append(end)
+        for dx, dy in gesture.path:
+            path.append((x + dx, y + dy))
+        if len(path) == 1:
+            raise JudgeError("nothing says where the drag ends")
+        await gestures.drag(self.tab, path)
+        return start
 
-
-async def _scroll_until_seen(
-    tab: Tab,
-    element: ElementHandle,
-    dx: float,
-    dy: float,
-    stride: float,
-) -> None:
-    """Scroll once as asked, then by `stride` pixels as often as it takes, up or down."""
-    if dx or dy:
-        await inputs.scroll(tab, dx, dy, element)
-    for _ in range(MOST_SCROLLS):
-        side = await tab.call(element.evaluate(SIDE), "looking at the element")
-        if side == 0:
-            return
-        if await inputs.scroll(tab, 0, side * stride, element) == (0, 0):
-            break
-    raise ActionError("the place to scroll to does not come into view")
+    def _asset(self, name: str) -> Path:
+        """Return a file of the task's assets. Raises JudgeError when it is not there."""
+        folder = self.tab.interceptor.site.assets
+        is_in_folder = Path(name).name == name  # not in another one, such as ".."
+        if folder is not None and is_in_folder:
+            file = folder / name
+            if file.is_file():
+                return file
+        raise JudgeError(f"the task has no file {name!r} to upload")

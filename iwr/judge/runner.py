@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
+from iwr.browser.page_state import HOOK, Snapshot
 from iwr.browser.pool import Pool
 from iwr.browser.site import Site
+from iwr.browser.states import State, settled_state
 from iwr.config import Config
 from iwr.errors import ActionError, IwrError, JudgeError, PageError, ServerError
 from iwr.judge.base import ActingJudge, Judge
@@ -26,6 +27,7 @@ from iwr.records import (
     FailedBy,
     Fingerprint,
     Grounding,
+    PageEvent,
     Rollout,
     RolloutStatus,
     Step,
@@ -49,6 +51,7 @@ class RolloutJob(NamedTuple):
     model: str
     page: Path  # index.html
     files: JudgePaths
+    beside: Path | None = None  # folder of the files that the page brings along
 
 
 async def roll_out(
@@ -66,20 +69,25 @@ async def roll_out(
     _clear(job.files)
     runner = RolloutRunner(job, judge)
     await _walk(runner, pool)
-    steps = credit_steps(runner.steps, await runner.answers())
+    answers = await runner.answers()
+    steps = credit_steps(runner.steps, answers)
     if config.protocol.high:
         pairing = pairing_of(config.protocol)
         steps = await rate_steps(steps, job.task, judge, runner.states, pairing)
     problem = unscored_reason(steps)
+    status = RolloutStatus.OK
+    if problem:
+        status = RolloutStatus.FAILED
     rollout = Rollout(
         model=job.model,
         task=job.task.id,
         judge=config.judge.name,
-        status=RolloutStatus.FAILED if problem else RolloutStatus.OK,
+        status=status,
         reason=problem,
         fingerprint=fingerprint,
         steps=tuple(steps),
         refused=runner.refused,
+        events=tuple(runner.events),
         seconds=round(time.monotonic() - started, 3),
         calls=judge.calls,
         browser=pool.version or None,
@@ -123,14 +131,15 @@ class RolloutRunner:
         self.job = job
         self.judge = judge
         self.refused: dict[str, int] = {}
+        self.events: list[PageEvent] = []
         self.steps: list[Step] = []
-        self.states: list[Snapshot] = []  # one for each step that was reached
+        self.states: list[Snapshot] = []  # as shown, one for each step that was reached
         self._answers: dict[int, asyncio.Task[AssertionAnswer]] = {}
 
     async def run_in(self, pool: Pool) -> None:
         """Run on a page of the pool. Raises PageError, BrowserError."""
         task = self.job.task
-        site = Site(self.job.page, task.assets)
+        site = Site(self.job.page, task.assets, self.job.beside)
         await pool.run(self.run, site, task.width, task.height, scripts=[HOOK])
 
     async def run(self, tab: Tab) -> None:
@@ -138,12 +147,12 @@ class RolloutRunner:
         self._restart()
         try:
             opened = Step(step=0, performed=True, credited=True)
-            state = await self._record(tab, opened, time.monotonic())
+            state = await self._record(tab, opened, None, time.monotonic())
             for number, action in enumerate(self.job.task.actions, 1):
-                before = state
+                before = state.rest
                 state = await self._act(tab, number, action, before)
                 if action.logical_assertion:
-                    answer = self._verify(number, action.logical_assertion, before, state)
+                    answer = self._verify(number, action.logical_assertion, before, state.shown)
                     self._answers[number] = asyncio.create_task(answer)
         except RolloutEnded:
             return
@@ -151,8 +160,10 @@ class RolloutRunner:
             self.end(FailedBy.PAGE, error)
         finally:
             self.refused = dict(tab.refused)
+            self.events = tab.log.events
 
     def _restart(self) -> None:
+        """Forget what an earlier walk recorded; its questions are cancelled."""
         for answer in self._answers.values():
             answer.cancel()
         self.steps = []
@@ -164,23 +175,24 @@ class RolloutRunner:
         tab: Tab,
         number: int,
         action: Action,
-        state: Snapshot,
-    ) -> Snapshot:
+        before: Snapshot,
+    ) -> State:
         """Return the state after action `number`.
 
         Raises RolloutEnded when the action cannot be performed; the step then says why.
         """
         started = time.monotonic()
+        tab.log.step = number
         grounding = None
         try:
-            grounding = await self.judge.ground(number, action, state)
+            grounding = await self.judge.ground(number, action, before)
             if not grounding.found:
                 raise PageError(grounding.reason or "nothing on the page fits the description")
             grounding = await self._perform(tab, number, action, grounding)
             step = Step(
                 step=number, action=action, grounding=grounding, performed=True, credited=False
             )
-            return await self._record(tab, step, started)
+            return await self._record(tab, step, before, started)
         except (ActionError, PageError, JudgeError, ServerError) as error:
             self.end(attribute_failure(error), error, grounding)
             raise RolloutEnded from error
@@ -200,27 +212,33 @@ class RolloutRunner:
             return grounding
         return grounding.model_copy(update={"point": point})
 
-    async def _record(
-        self,
-        tab: Tab,
-        step: Step,
-        started: float,
-    ) -> Snapshot:
-        """Wait until the page is still; keep its state, its screenshot and the step."""
-        settled = await tab.settle()
-        state = parse(await tab.evaluate(WALK), await tab.screenshot())
-        path = self.job.files.screenshot(step.step)
-        write_atomic(path, state.screenshot)
+    async def _record(self, tab: Tab, step: Step, before: Snapshot | None, started: float) -> State:
+        """Wait until the page is still; keep its state, its screenshots and the step."""
+        state = await settled_state(tab, before)
         observation = {
-            "settled": settled,
+            "settled": tab.unsettled_reason is None,
             "unsettled_reason": tab.unsettled_reason,
-            "screenshot": path.name,
-            "screenshot_sha256": hashlib.sha256(state.screenshot).hexdigest(),
+            **self._keep(step.step, state),
             "seconds": round(time.monotonic() - started, 3),
         }
-        self.states.append(state)
+        self.states.append(state.shown)
         self.steps.append(step.model_copy(update=observation))
         return state
+
+    def _keep(self, number: int, state: State) -> dict[str, str]:
+        """Write the screenshots of a state; return their names for the record."""
+        png = state.shown.screenshot
+        path = self.job.files.screenshot(number)
+        write_atomic(path, png)
+        names = {
+            "screenshot": path.name,
+            "screenshot_sha256": hashlib.sha256(png).hexdigest(),
+        }
+        if state.rest is not state.shown:
+            rest = self.job.files.rest_screenshot(number)
+            write_atomic(rest, state.rest.screenshot)
+            names["rest_screenshot"] = rest.name
+        return names
 
     async def _verify(
         self,
@@ -229,6 +247,7 @@ class RolloutRunner:
         before: Snapshot,
         after: Snapshot,
     ) -> AssertionAnswer:
+        """Put an assertion to the judge. A failure of the judge is an answer, too."""
         try:
             verdict = await self.judge.verify(number, assertion, before, after)
         except (JudgeError, ServerError) as error:
@@ -258,7 +277,11 @@ class RolloutRunner:
                 reason="not reached",
             )
             if number == first:
-                failure = {"grounding": grounding, "failed_by": failed_by, "reason": str(error)}
+                failure = {
+                    "grounding": grounding,
+                    "failed_by": failed_by,
+                    "reason": str(error),
+                }
                 step = step.model_copy(update=failure)
             self.steps.append(step)
 

@@ -2,8 +2,8 @@
 
 Sensitivity is measured on what is true: assertions on true pairs of states (k-1, k), and every step
 of the true pages. Specificity is measured on what is false: the same assertions on unchanged pairs
-(k-1, k-1) and reversed ones (k, k-1), on pages with a planted defect, and every step of an empty
-page.
+(k-1, k-1) and reversed ones (k, k-1), on pages with planted defects of every kind, and every step
+of an empty page.
 """
 
 from __future__ import annotations
@@ -12,32 +12,27 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from iwr.browser.pool import Pool
 from iwr.config import Config, Environment
-from iwr.errors import DataError, JudgeError, ServerError
-from iwr.judge.backends import JudgeBackend, NewJudge, judge_settings, opened, require_contracts
-from iwr.judge.base import Judge
-from iwr.judge.runner import RolloutJob, roll_out
-from iwr.judge.selftest_cases import EXPECTED_POSITIVE, SelfTestCase, cases_of
+from iwr.errors import DataError
+from iwr.judge.backends import JudgeBackend, judge_settings, opened, require_contracts
+from iwr.judge.defects import MOST
+from iwr.judge.examiner import Examiner, Outcome, SelfTestOutcomes
+from iwr.judge.selftest_cases import TaskCases, cases_of
 from iwr.progress import Progress
-from iwr.records import SelfTest, Tally, Task
+from iwr.records import SelfTest, SelfTestMiss, Tally, Task
 from iwr.runs.files import write_record
-from iwr.runs.paths import JudgePaths, RunPaths, TaskPaths
+from iwr.runs.paths import RunPaths, TaskPaths
 from iwr.stats import wilson
 
 log = logging.getLogger(__name__)
 
-REPEATS = 2  # of each question, in the same order of the pictures; once more in the other order
-TRUE_PAGE = "true page"
-EMPTY_PAGE = "empty page"
-BLANK = b"<!DOCTYPE html><html><body></body></html>"
-
-Outcome = bool | None
-"""None: the judge gave no usable answer."""
+MOST_LISTED = 10  # wrong answers on a terminal
 
 
 def selftest(
@@ -53,67 +48,78 @@ def selftest(
     """
     started = time.monotonic()
     require_contracts(tasks, config)
+    tasks = _usable(tasks, config)
+    judge = config.judge.name
+    pictures = paths.selftest_pictures(judge)
+    for picture in pictures.glob("*.png"):  # of an earlier self-test
+        picture.unlink()
     with opened(config, paths) as backend:
-        outcomes = asyncio.run(_examine(tasks, config, backend, progress))
+        work = _examine(tasks, config, backend, pictures, progress)
+        examination = asyncio.run(work)
+    outcomes = examination.outcomes
     record = SelfTest(
-        judge=config.judge.name,
+        judge=judge,
         tasks=tuple(task.id for task in tasks),
         settings=judge_settings(config, TaskPaths(paths.folder)),
         sensitivity=tally(outcomes.of(positive=True)),
         specificity=tally(outcomes.of(positive=False)),
-        kinds={kind: tally(answers) for kind, answers in outcomes.by_kind.items()},
+        kinds=_tallies(outcomes.by_kind),
         flips=tally(outcomes.repeat_flips),
         order_flips=tally(outcomes.order_flips),
+        exact=tally(outcomes.at_exact_step()),
+        pages_a_kind=MOST,
+        left_out=dict(examination.left_out),
+        misses=tuple(sorted(outcomes.misses, key=_place)),
         calls=outcomes.calls,
         seconds=round(time.monotonic() - started, 1),
     )
-    write_record(paths.selftest(config.judge.name), record)
+    write_record(paths.selftest(judge), record)
     return record
+
+
+def _usable(tasks: Sequence[Task], config: Config) -> Sequence[Task]:
+    """Return the tasks that the judge can answer questions about."""
+    if config.judge.kind != "contract":
+        return tasks
+    return [task for task in tasks if task.contract]
+
+
+def _place(miss: SelfTestMiss) -> tuple[str, str, int]:
+    """Return what misses are sorted by, so that a record does not depend on who was first."""
+    return miss.kind, miss.task, miss.step
 
 
 # ---- asking ------------------------------------------------------------------------------------
 
 
-class SelfTestOutcomes:
-    """What came of the questions; None where the judge gave no usable answer.
+class Examination(NamedTuple):
+    """The outcomes, and how many questions were left out, by kind."""
 
-    `by_kind` holds whether each answer was right, the flips whether two answers to the same
-    question differed.
-    """
-
-    def __init__(self) -> None:
-        self.by_kind: dict[str, list[Outcome]] = {}
-        self.repeat_flips: list[Outcome] = []
-        self.order_flips: list[Outcome] = []
-        self.calls = 0
-
-    def add(self, kind: str, is_right: Outcome) -> None:
-        answers = self.by_kind.setdefault(kind, [])
-        answers.append(is_right)
-
-    def of(self, *, positive: bool) -> list[Outcome]:
-        """Return the answers to all questions whose right answer is yes (or no)."""
-        answers: list[Outcome] = []
-        for kind, outcomes in self.by_kind.items():
-            if (kind in EXPECTED_POSITIVE) == positive:
-                answers += outcomes
-        return answers
+    outcomes: SelfTestOutcomes
+    left_out: Counter[str]
 
 
 async def _examine(
     tasks: Sequence[Task],
     config: Config,
     backend: JudgeBackend,
+    pictures: Path,
     progress: Progress,
-) -> SelfTestOutcomes:
+) -> Examination:
+    """Make the questions and put them to the judge. Raises DataError when there are none."""
     pool = Pool(config.browser, Environment.read())
     with tempfile.TemporaryDirectory(prefix="iwr-selftest-") as name:
         folder = Path(name)
         async with backend.session() as new_judge, pool:
-            cases = await _make_cases(tasks, pool, folder, progress)
-            examiner = Examiner(config, new_judge, pool, folder)
-            await examiner.examine(tasks, cases, progress)
-    return examiner.outcomes
+            group = await _make_cases(tasks, pool, folder, progress)
+            if not group.cases:
+                raise DataError(
+                    "there is nothing to measure a judge with",
+                    hint="use data=samples, or tasks with page/index.html and contract.json",
+                )
+            examiner = Examiner(config, new_judge, pool, folder, pictures)
+            await examiner.examine(tasks, group.cases, progress)
+    return Examination(examiner.outcomes, group.left_out)
 
 
 async def _make_cases(
@@ -121,159 +127,54 @@ async def _make_cases(
     pool: Pool,
     folder: Path,
     progress: Progress,
-) -> list[SelfTestCase]:
-    """Return the questions that the tasks give. Raises DataError when they give none."""
-    cases: list[SelfTestCase] = []
-    with progress("read the true pages", len(tasks)) as step:
+) -> TaskCases:
+    """Return the questions that the tasks give, together. Raises BrowserError."""
+    everything = TaskCases()
+    with progress("plant defects in the true pages", len(tasks)) as step:
 
-        async def make(task: Task) -> list[SelfTestCase]:
+        async def make(task: Task) -> TaskCases:
+            """Make the questions of one task, and count it as done."""
             group = await cases_of(task, pool, folder)
             step(task.id)
             return group
 
         for group in await asyncio.gather(*map(make, tasks)):
-            cases += group
-    if not cases:
-        raise DataError(
-            "there is nothing to measure a judge with",
-            hint="use data=samples, or tasks with page/index.html",
-        )
-    return cases
-
-
-class Examiner:
-    """Puts the questions to judges, a new one for each, and notes the outcomes."""
-
-    def __init__(
-        self,
-        config: Config,
-        new_judge: NewJudge,
-        pool: Pool,
-        folder: Path,
-    ):
-        self.outcomes = SelfTestOutcomes()
-        self._config = replace(config, protocol=replace(config.protocol, high=False))
-        self._new_judge = new_judge
-        self._pool = pool
-        self._folder = folder
-        self._slots = asyncio.Semaphore(config.server.in_flight)
-
-    async def examine(
-        self,
-        tasks: Sequence[Task],
-        cases: Sequence[SelfTestCase],
-        progress: Progress,
-    ) -> None:
-        """Ask all cases; drive the true and an empty page of each task that has a true page."""
-        drives = []
-        for task in tasks:
-            if task.true_page:
-                drives.append((task, TRUE_PAGE, task.true_page.read_bytes()))
-                drives.append((task, EMPTY_PAGE, BLANK))
-        total = len(cases) + len(drives)
-        with progress(f"ask {self._config.judge.name}", total) as step:
-
-            async def ask(case: SelfTestCase) -> None:
-                await self.ask(case)
-                step(case.kind)
-
-            async def drive(
-                task: Task,
-                kind: str,
-                source: bytes,
-            ) -> None:
-                await self.drive(task, kind, source)
-                step(f"{kind} of {task.id}")
-
-            questions = [ask(case) for case in cases]
-            rollouts = [drive(*page) for page in drives]
-            await asyncio.gather(*questions, *rollouts)
-
-    async def ask(self, case: SelfTestCase) -> None:
-        """Put one assertion several times, at last with the pictures in the other order."""
-        judge = self._new_judge(case.task, TaskPaths(self._folder))
-        answers = []
-        async with self._slots:
-            for _ in range(REPEATS):
-                answers.append(await _answer(judge, case))
-            swapped = await _answer(judge, case, swapped=True)
-        first = answers[0]
-        is_right = None if first is None else first == case.expected
-        outcomes = self.outcomes
-        outcomes.add(case.kind, is_right)
-        outcomes.repeat_flips.append(_differ(answers))
-        outcomes.order_flips.append(_differ([first, swapped]))
-        outcomes.calls += judge.calls
-
-    async def drive(
-        self,
-        task: Task,
-        kind: str,
-        source: bytes,
-    ) -> None:
-        """Drive a whole page: each step of a true page must pass, none of an empty one."""
-        home = self._folder / f"{task.id}-{kind.replace(' ', '-')}"
-        home.mkdir()
-        page = home / "index.html"
-        page.write_bytes(source)
-        judge = self._new_judge(task, TaskPaths(home))
-        job = RolloutJob(task, kind, page, JudgePaths(home))
-        rollout = await roll_out(job, judge, self._pool, self._config, {})
-        expected = kind in EXPECTED_POSITIVE
-        for step in rollout.steps[1:]:
-            is_right = None if step.is_unscored else step.credited == expected
-            self.outcomes.add(kind, is_right)
-        self.outcomes.calls += judge.calls
-
-
-async def _answer(
-    judge: Judge,
-    case: SelfTestCase,
-    *,
-    swapped: bool = False,
-) -> bool | None:
-    """Return the judge's verdict; None when it gives none."""
-    try:
-        verdict = await judge.verify(
-            case.step,
-            case.assertion,
-            case.before,
-            case.after,
-            swapped=swapped,
-        )
-    except (JudgeError, ServerError) as error:
-        log.debug("%s: %s", case.assertion, error)
-        return None
-    return verdict.passed
-
-
-def _differ(answers: Sequence[bool | None]) -> Outcome:
-    """Return whether the answers differ; None when one of them is missing."""
-    if None in answers:
-        return None
-    return len(set(answers)) > 1
+            everything.add(group)
+    return everything
 
 
 # ---- counting ----------------------------------------------------------------------------------
 
 
 def tally(outcomes: Iterable[Outcome]) -> Tally:
-    """Return the counts, the share of True among the usable outcomes, and its 95 % interval."""
-    outcomes = list(outcomes)
-    usable = [outcome for outcome in outcomes if outcome is not None]
-    yes = sum(usable)
-    unusable = len(outcomes) - len(usable)
+    """Return the counts, the share of True among the usable outcomes, and its 95 % interval.
+
+    Without a usable outcome there is neither: the mean of nothing is unknown, not zero.
+    """
+    counts = Counter(outcomes)
+    yes = counts[True]
+    unusable = counts[None]
+    asked = counts.total()
+    usable = asked - unusable
     if not usable:
-        return Tally(asked=len(outcomes), yes=yes, unusable=unusable)
-    interval = wilson(yes, len(usable))
+        return Tally(asked=asked, yes=yes, unusable=unusable)
+    interval = wilson(yes, usable)
     return Tally(
-        asked=len(outcomes),
+        asked=asked,
         yes=yes,
         unusable=unusable,
-        share=yes / len(usable),
+        share=yes / usable,
         low=interval.low,
         high=interval.high,
     )
+
+
+def _tallies(by_kind: Mapping[str, Iterable[Outcome]]) -> dict[str, Tally]:
+    """Return the counts of each kind of question."""
+    tallies = {}
+    for kind, outcomes in by_kind.items():
+        tallies[kind] = tally(outcomes)
+    return tallies
 
 
 def lines(record: SelfTest) -> list[str]:
@@ -284,12 +185,45 @@ def lines(record: SelfTest) -> list[str]:
         line("sensitivity", record.sensitivity),
         line("specificity", record.specificity),
     ]
-    for kind, figure in record.kinds.items():
-        texts.append(line(f"  {kind}", figure))
+    kinds = dict.fromkeys((*record.kinds, *record.left_out))
+    for kind in kinds:
+        texts.append(_kind_line(kind, record))
+    if record.exact and record.exact.asked:
+        texts.append(line("defects at the exact step", record.exact))
     texts.append(line("other answer when asked again", record.flips))
     texts.append(line("other answer in the other order", record.order_flips))
+    return texts + _miss_lines(record)
+
+
+def _miss_lines(record: SelfTest) -> list[str]:
+    """Return the first wrong answers, and how many more there are."""
+    texts = []
+    for miss in record.misses[:MOST_LISTED]:
+        texts.append(_miss_line(miss))
+    unlisted = len(record.misses) - MOST_LISTED
+    if unlisted > 0:
+        texts.append(f"… and {unlisted} more, in the record")
     return texts
 
 
-def line(name: str, figure: Tally) -> str:
+def _kind_line(kind: str, record: SelfTest) -> str:
+    """Return the figure of one kind of question."""
+    figure: Tally | str = record.kinds.get(kind) or "not asked"
+    text = line(f"  {kind}", figure)
+    left_out = record.left_out.get(kind)
+    if left_out:
+        return f"{text}, left out: {left_out}"
+    return text
+
+
+def _miss_line(miss: SelfTestMiss) -> str:
+    """Return what was answered wrongly or not at all, and the judge's words."""
+    answer = "wrong"
+    if miss.answer is None:
+        answer = "no answer"
+    return f"{answer}: {miss.kind}, {miss.task} step {miss.step}: {miss.reason}"
+
+
+def line(name: str, figure: Tally | str) -> str:
+    """Return a figure, or why there is none, in the second column."""
     return f"{name:32}{figure}"

@@ -1,37 +1,37 @@
 """The questions of a judge's self-test, made from pages whose truth is known.
 
-The states come from driving the true pages with the rules. Tasks without a true page contribute the
-recorded checkpoints of neighbouring steps, which only a judge that looks at pictures can use.
+The states come from driving the true pages, and pages with a planted defect, as the contracts say.
+Tasks without a contract contribute the recorded checkpoints of neighbouring steps, which only a
+judge that looks at pictures can use.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from iwr.browser.page_state import Snapshot, picture_of
 from iwr.browser.pool import Pool
-from iwr.errors import PageError
-from iwr.judge.rules.judge import RulesJudge
-from iwr.judge.rules.language import quotes
-from iwr.judge.runner import RolloutJob, RolloutRunner
-from iwr.records import ActionType, Task
-from iwr.runs.paths import JudgePaths
+from iwr.contract.schema import Contract
+from iwr.judge.backends import contract_of
+from iwr.judge.defects import Defect, Plan, choose, plans_of
+from iwr.judge.planting import Transition, Transitions, drive, flaw, shows
+from iwr.records import Task
 
 log = logging.getLogger(__name__)
 
-EXPECTED_POSITIVE = ("true pair", "true page")
+TRUE_PAIR = "true pair"
+UNCHANGED_PAIR = "unchanged pair"
+REVERSED_PAIR = "reversed pair"
+TRUE_PAGE = "true page"
+EMPTY_PAGE = "empty page"
+EXPECTED_POSITIVE = (TRUE_PAIR, TRUE_PAGE, Defect.LAYOUT_ONLY.value)
 """The kinds of questions whose right answer is yes; the right answer to all others is no."""
-
-MOST_DEFECTS = 4  # pages of one task
-SHORTEST_TEXT = 4  # characters of an asserted text that is garbled
-SCRIPT = re.compile(rb"<script\b.*?</script\s*>|\son\w+=(?:\"[^\"]*\"|'[^']*')", re.I | re.S)
-
-States = Mapping[int, Snapshot]
-"""The state after each step, as far as it is known."""
 
 
 class SelfTestCase(NamedTuple):
@@ -50,144 +50,141 @@ class SelfTestCase(NamedTuple):
         return self.kind in EXPECTED_POSITIVE
 
 
-class DefectivePage(NamedTuple):
-    """A page with one planted defect. `step` is where it shows; None: at every step."""
+@dataclass
+class TaskCases:
+    """The questions that one task, or several, give."""
 
-    step: int | None
-    source: bytes
+    cases: list[SelfTestCase] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many questions have no certain answer, by kind."""
+
+    def add(self, other: TaskCases) -> None:
+        """Take over the questions of another group."""
+        self.cases.extend(other.cases)
+        self.left_out.update(other.left_out)
 
 
-async def cases_of(
-    task: Task,
-    pool: Pool,
-    folder: Path,
-) -> list[SelfTestCase]:
-    """Return all questions that one task gives. Pages and screenshots are kept in `folder`."""
-    if task.true_page is None:
-        return recorded_cases(task)
-    source = task.true_page.read_bytes()
+class TruePage(NamedTuple):
+    """A task with what its true page shows when it is driven as the contract says."""
+
+    task: Task
+    contract: Contract
+    states: Transitions
+
+
+async def cases_of(task: Task, pool: Pool, folder: Path) -> TaskCases:
+    """Return all questions that one task gives. Pages and screenshots are kept in `folder`.
+
+    Raises BrowserError when no browser works.
+    """
+    if task.true_page is None or task.contract is None:
+        transitions = recorded_transitions(task)
+        recorded = asserted_cases(task, TRUE_PAIR, transitions)
+        return pair_cases(recorded)
+    contract = contract_of(task)
     home = folder / f"{task.id}-true"
-    states = await _drive(task, source, pool, home)
-    cases = pair_cases(task, states)
-    for number, page in enumerate(defective_pages(task, source)):
-        home = folder / f"{task.id}-{number}"
-        states = await _drive(task, page.source, pool, home)
-        cases += defect_cases(task, page, states)
-    return cases
-
-
-async def _drive(
-    task: Task,
-    source: bytes,
-    pool: Pool,
-    home: Path,
-) -> dict[int, Snapshot]:
-    """Return the states that a page runs through, as far as it can be driven."""
-    home.mkdir(parents=True)
-    page = home / "index.html"
-    page.write_bytes(source)
-    job = RolloutJob(task, "true", page, JudgePaths(home))
-    runner = RolloutRunner(job, RulesJudge())
-    try:
-        await runner.run_in(pool)
-    except PageError as error:
-        log.debug("%s: %s", task.id, error)
-    await runner.answers()
-    return dict(enumerate(runner.states))
+    states = await drive(task, contract, pool, home)
+    true = TruePage(task, contract, states)
+    certain = certain_cases(true, TRUE_PAIR, states)
+    group = pair_cases(certain.cases)
+    group.left_out.update(certain.left_out)
+    for planted in await planted_cases(true, pool, folder):
+        group.add(planted)
+    return group
 
 
 # ---- pairs of states ---------------------------------------------------------------------------
 
 
-def pair_cases(task: Task, states: States) -> list[SelfTestCase]:
-    """Return each assertion on its true pair of states, and on two pairs where it is false."""
-    cases = []
-    for case in true_cases(task, states):
-        unchanged = case._replace(kind="unchanged pair", after=case.before)
-        turned = case._replace(kind="reversed pair", before=case.after, after=case.before)
-        cases += [case, unchanged, turned]
-    return cases
+def pair_cases(true_cases: Sequence[SelfTestCase]) -> TaskCases:
+    """Return each assertion on its true pair of states, and on two pairs where it is false.
+
+    Where nothing changes between the states, the assertion is of what lasts: it is never false.
+    """
+    group = TaskCases()
+    for case in true_cases:
+        before = case.before
+        after = case.after
+        group.cases.append(case)
+        if before.screenshot == after.screenshot:
+            group.left_out.update((UNCHANGED_PAIR, REVERSED_PAIR))
+            continue
+        unchanged = case._replace(kind=UNCHANGED_PAIR, after=before)
+        turned = case._replace(kind=REVERSED_PAIR, before=after, after=before)
+        group.cases += [unchanged, turned]
+    return group
 
 
-def true_cases(task: Task, states: States) -> list[SelfTestCase]:
+def certain_cases(true: TruePage, kind: str, states: Transitions) -> TaskCases:
+    """Return each assertion on `states`, where the true page shows what was recorded of it.
+
+    The others are left out: whether they hold, nobody knows.
+    """
+    group = TaskCases()
+    for case in asserted_cases(true.task, kind, states):
+        step = true.contract.step(case.step)
+        if shows(step, true.states[case.step]):
+            group.cases.append(case)
+        else:
+            group.left_out[kind] += 1
+    return group
+
+
+def asserted_cases(task: Task, kind: str, transitions: Transitions) -> list[SelfTestCase]:
     """Return each assertion whose states before and after are known."""
     cases = []
-    for step, action in enumerate(task.actions, 1):
-        text = action.logical_assertion
-        before = states.get(step - 1)
-        after = states.get(step)
-        if text and before and after:
-            case = SelfTestCase(task, "true pair", step, text, before, after)
+    for step, (before, after) in transitions.items():
+        assertion = task.action(step).logical_assertion
+        if assertion:
+            case = SelfTestCase(task, kind, step, assertion, before, after)
             cases.append(case)
     return cases
 
 
-def recorded_cases(task: Task) -> list[SelfTestCase]:
-    """Return cases from the pictures alone, where those of two neighbouring steps were recorded."""
-    states = {}
+def recorded_transitions(task: Task) -> Transitions:
+    """Return states as pictures alone, where those of two neighbouring steps were recorded.
+
+    Nothing else is known of them: no elements, no texts.
+    """
+    pictures = {}
     for step, path in task.checkpoints.items():
         png = path.read_bytes()
-        states[step] = picture_of(png, task.width, task.height)
-    return pair_cases(task, states)
+        pictures[step] = picture_of(png, task.width, task.height)
+    transitions = {}
+    for step, after in pictures.items():
+        before = pictures.get(step - 1)
+        if before:
+            transitions[step] = Transition(before, after)
+    return transitions
 
 
 # ---- planted defects ---------------------------------------------------------------------------
 
 
-def defect_cases(
-    task: Task,
-    page: DefectivePage,
-    states: States,
-) -> list[SelfTestCase]:
-    """Return the assertions that are false because of the page's defect."""
-    cases = []
-    for case in true_cases(task, states):
-        if page.step is None:
-            is_false = needs_script(task, case.step)
-        else:
-            is_false = case.step == page.step
-        if is_false:
-            cases.append(case._replace(kind="planted defect"))
-    return cases
+async def planted_cases(true: TruePage, pool: Pool, folder: Path) -> list[TaskCases]:
+    """Return the questions of each page with a defect, which are driven at the same time."""
+    plans = plans_of(true.task, true.contract)
+    pages = []
+    for number, plan in enumerate(choose(plans)):
+        home = folder / f"{true.task.id}-{number}"
+        work = defect_cases(true, plan, pool, home)
+        pages.append(work)
+    return await asyncio.gather(*pages)
 
 
-def defective_pages(task: Task, source: bytes) -> list[DefectivePage]:
-    """Return copies of the page with one defect each.
+async def defect_cases(true: TruePage, plan: Plan, pool: Pool, home: Path) -> TaskCases:
+    """Return the assertion at the step of a defect; of a page that must pass, all assertions.
 
-    Nothing reacts; or one text that is asserted is another.
+    A page that turns out not to have the defect is left out. `home` is a new folder for the page.
+    Raises BrowserError when no browser works.
     """
-    without_scripts = SCRIPT.sub(b"", source)
-    pages = [DefectivePage(None, without_scripts)]
-    targets = _quoted_targets(task)
-    for step, action in enumerate(task.actions, 1):
-        texts = quotes(action.logical_assertion or "")
-        if not texts or len(texts[0]) < SHORTEST_TEXT:
-            continue
-        text = texts[0].encode()
-        if text in source and texts[0] not in targets:
-            other_text = garbled(texts[0]).encode()
-            pages.append(DefectivePage(step, source.replace(text, other_text)))
-    return pages[:MOST_DEFECTS]
-
-
-def _quoted_targets(task: Task) -> str:
-    """Return all that the descriptions quote: garbled, the actions could not be performed."""
-    targets: list[str] = []
-    for action in task.actions:
-        targets += quotes(action.parameters.description)
-    return " ".join(targets)
-
-
-def needs_script(task: Task, step: int) -> bool:
-    """Return whether the step's effect needs a script: any page can scroll without one."""
-    return task.action(step).type is not ActionType.SCROLL
-
-
-def garbled(text: str) -> str:
-    """Return other words of the same length; digits become other digits."""
-    words = [word[::-1].lower() for word in text.split(" ")]
-    return re.sub(r"\d", _other_digit, " ".join(words))
-
-
-def _other_digit(digit: re.Match[str]) -> str:
-    return str((int(digit[0]) + 3) % 10)
+    kind = plan.kind.value
+    states = await drive(true.task, true.contract, pool, home, plan)
+    reason = flaw(plan, true.contract, true.states, states)
+    if reason:
+        log.info("%s: no %s at step %d: %s", true.task.id, kind, plan.step, reason)
+        return TaskCases(left_out=Counter([kind]))
+    if plan.kind is Defect.LAYOUT_ONLY:
+        return certain_cases(true, kind, states)
+    at_defect = {plan.step: states[plan.step]}
+    return certain_cases(true, kind, at_defect)

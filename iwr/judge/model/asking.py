@@ -84,7 +84,7 @@ class Asker:
 
         Raises JudgeError when no attempt gave a usable answer, ServerError from the server.
         """
-        prompt = digest([part if part["type"] == "text" else digest(part) for part in parts])
+        prompt = _digest_of(parts)
         messages = [{"role": "user", "content": list(parts)}]
         problem = "no attempt"
         for attempt in range(1, self.judge.attempts + 1):
@@ -105,6 +105,7 @@ class Asker:
         attempt: int,
         logprobs: bool,
     ) -> dict[str, Any]:
+        """Return the fields of the request besides its messages."""
         schema = {"name": kind.__name__.lower(), "schema": kind.model_json_schema(), "strict": True}
         options: dict[str, Any] = {
             "response_format": {"type": "json_schema", "json_schema": schema},
@@ -133,7 +134,10 @@ class Asker:
             return
         texts = []
         for part in parts:
-            texts.append(part["text"] if part["type"] == "text" else f"image {digest(part)}")
+            if part["type"] == "text":
+                texts.append(part["text"])
+            else:
+                texts.append(f"image {digest(part)}")
         entry = {
             "time": time.time(),
             "what": question,
@@ -149,6 +153,17 @@ class Asker:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
+def _digest_of(parts: Sequence[Part]) -> str:
+    """Return a digest of a prompt: its texts, and the digests of its images."""
+    contents: list[Any] = []
+    for part in parts:
+        if part["type"] == "text":
+            contents.append(part)
+        else:
+            contents.append(digest(part))
+    return digest(contents)
+
+
 def parse_answer(answer: Answer, kind: type[R]) -> tuple[R | None, str]:
     """Return the answer as `kind`, or None and what is wrong with it."""
     if answer.finish_reason == "length":
@@ -156,12 +171,20 @@ def parse_answer(answer: Answer, kind: type[R]) -> tuple[R | None, str]:
     if not answer.text.strip():
         return None, "the answer is empty"
     try:
-        return kind.model_validate_json(answer.text, strict=True), ""
+        reply = kind.model_validate_json(answer.text, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "answer"
         excerpt = repr(answer.text[:EXCERPT])
-        return None, f"the answer does not fit its schema: {place}: {first['msg']}: {excerpt}"
+        return None, f"the answer does not fit its schema: {_first_problem(error)}: {excerpt}"
+    return reply, ""
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return which field of an answer is wrong, and why."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    if not place:
+        place = "answer"
+    return f"{place}: {first['msg']}"
 
 
 def text(words: str) -> Part:

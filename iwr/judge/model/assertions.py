@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,15 +21,38 @@ from iwr.records import Verdict
 
 REASON = 300  # characters
 
-QUESTION = """\
+BOTH_PICTURES = """\
 One screenshot shows a web page BEFORE an action, the other shows it AFTER.
 <assertion>{assertion}</assertion>
 
-Did the assertion come true: does it hold in the AFTER screenshot, as a result of what changed \
-since BEFORE? Judge only what can be seen. \
-If what it names cannot be seen, is different, or was already so before, the verdict is "no". \
+"""
+VERDICT = """\
 {voice}
 Answer with JSON: a short reason, then the verdict, "yes" or "no"."""
+PAPER = f"""\
+{BOTH_PICTURES}\
+Given both screenshots, is the assertion true?
+{VERDICT}"""
+LOCAL = f"""\
+{BOTH_PICTURES}\
+Is the assertion true? Judge only what can be seen.
+- What it says to happen (something appears, becomes, opens, closes, changes, moves, is added or \
+removed) must have happened between the screenshots: it was not yet so BEFORE, and is so AFTER.
+- What it says to be so (something is, has, shows, contains) must be so AFTER, whether or not it \
+was so BEFORE. What remains or stays must be so in both.
+If it names several things, all must be true. If what it names cannot be seen, or is different, \
+the verdict is "no".
+{VERDICT}"""
+QUESTIONS = {"paper": PAPER, "local": LOCAL}
+"""By the value of `protocol.assertion`: `paper` asks as the benchmark's paper does."""
+
+
+class Claim(NamedTuple):
+    """An assertion and the screenshots (PNG) around the action that it is about."""
+
+    assertion: str
+    before: bytes
+    after: bytes
 
 
 class Ruling(StructuredReply):
@@ -38,16 +61,13 @@ class Ruling(StructuredReply):
 
 
 async def verify(
-    asker: Asker,
-    step: int,
-    assertion: str,
-    before: bytes,
-    after: bytes,
-    *,
-    swapped: bool = False,
+    asker: Asker, step: int, claim: Claim, wording: str, *, swapped: bool = False
 ) -> Verdict:
-    """Return the model's verdict on two screenshots (PNG). Raises JudgeError, ServerError."""
-    parts = question(assertion, before, after, swapped=swapped)
+    """Return the model's verdict, asked for in a wording of QUESTIONS.
+
+    Raises JudgeError, ServerError.
+    """
+    parts = question(claim, wording, swapped=swapped)
     answer = await asker.ask(f"step {step}: assertion", parts, Ruling, logprobs=True)
     return Verdict(
         passed=answer.reply.verdict == "yes",
@@ -58,22 +78,17 @@ async def verify(
     )
 
 
-def question(
-    assertion: str,
-    before: bytes,
-    after: bytes,
-    *,
-    swapped: bool = False,
-) -> list[Part]:
-    """Return both pictures, each named, and the question. `swapped` shows the one after first."""
-    pictures = [
-        [text("BEFORE the action:"), image(before)],
-        [text("AFTER the action:"), image(after)],
-    ]
+def question(claim: Claim, wording: str, *, swapped: bool = False) -> list[Part]:
+    """Return both pictures, each named, and the question. `swapped` shows the one after first.
+
+    The names tell them apart in either order, so a model that understands them answers the same.
+    """
+    before = [text("BEFORE the action:"), image(claim.before)]
+    after = [text("AFTER the action:"), image(claim.after)]
+    words = QUESTIONS[wording].format(assertion=claim.assertion, voice=PAGE_IS_EVIDENCE)
     if swapped:
-        pictures.reverse()
-    words = QUESTION.format(assertion=assertion, voice=PAGE_IS_EVIDENCE)
-    return [*pictures[0], *pictures[1], text(words)]
+        return [*after, *before, text(words)]
+    return [*before, *after, text(words)]
 
 
 # ---- how sure the model is ---------------------------------------------------------------------
@@ -91,7 +106,8 @@ def yes_probability(logprobs: Sequence[TokenLogprob] | None) -> float | None:
         written += entry.get("token") or ""
         verdict_start = _verdict_start(written)
         if verdict_start is not None and len(written) > verdict_start:
-            return _yes_share(entry, max(0, verdict_start - token_start))
+            skip = max(0, verdict_start - token_start)
+            return _yes_share(entry, skip)
     return None
 
 
@@ -104,7 +120,9 @@ def _verdict_start(written: str) -> int | None:
     if colon < 0:
         return None
     quote = written.find('"', colon)
-    return quote + 1 if quote >= 0 else None
+    if quote < 0:
+        return None
+    return quote + 1
 
 
 def _yes_share(entry: TokenLogprob, skip: int) -> float | None:
@@ -112,12 +130,25 @@ def _yes_share(entry: TokenLogprob, skip: int) -> float | None:
 
     The first `skip` characters of the token come before the verdict.
     """
-    weights = {"yes": 0.0, "no": 0.0}
+    yes = 0.0
+    no = 0.0
     for alternative in entry.get("top_logprobs") or [entry]:
-        word = (alternative.get("token") or "")[skip:].strip().lower()
-        weight = math.exp(min(0.0, alternative.get("logprob", -math.inf)))
-        for name in weights:
-            if word and (name.startswith(word) or word.startswith(name)):
-                weights[name] += weight
-    total = sum(weights.values())
-    return weights["yes"] / total if total > 0 else None
+        token = alternative.get("token") or ""
+        word = token[skip:].strip().lower()
+        logprob = alternative.get("logprob", -math.inf)
+        weight = math.exp(min(0.0, logprob))
+        if _may_be(word, "yes"):
+            yes += weight
+        if _may_be(word, "no"):
+            no += weight
+    total = yes + no
+    if total == 0:
+        return None
+    return yes / total
+
+
+def _may_be(word: str, verdict: str) -> bool:
+    """Return whether a token is the verdict, its beginning, or goes on after it."""
+    if not word:
+        return False
+    return verdict.startswith(word) or word.startswith(verdict)

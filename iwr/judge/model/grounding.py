@@ -1,18 +1,18 @@
-"""Which element a description means, asked of a judge model.
+"""Which element an action means, asked of a judge model together with how the action is done.
 
-The model chooses from a list of the candidates; when it finds none there, from the screenshot with
+The model chooses from a list of the elements; where it finds none there, from the screenshot with
 numbered marks (set-of-mark).
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, create_model
 
 from iwr.browser.page_state import Node, Snapshot
+from iwr.judge.model import elements
 from iwr.judge.model.asking import (
     PAGE_IS_EVIDENCE,
     Asker,
@@ -22,239 +22,168 @@ from iwr.judge.model.asking import (
     image,
     text,
 )
-from iwr.records import Grounding
-
-if TYPE_CHECKING:
-    from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+from iwr.records import Action, Gesture, Grounding
 
 NONE = "none"
-LONGEST_LIST = 24_000  # characters: about 8,000 tokens
-LINE_OVERHEAD = 6  # characters: the number of a line and its end
 MOST_MARKS = 99
-LISTED_STATES = ("checked", "expanded", "selected", "disabled", "pressed")
 REASON = 200  # characters a judge may spend on its reason
 LONGEST_NAME = 120  # characters
-MOST_OPTIONS = 12
-MOST_HOLDERS = 5
-LONGEST_SURROUNDINGS = 300  # characters
-MARK_COLOUR = "#d0021b"
 
 LIST_PROMPT = """\
 A person was asked to do this on a web page:
-<action>{description}</action>
-
-The page has these elements that can be acted on, each with its number, kind, label and \
-surroundings:
+<action>{sentence}</action>
+{context}
+The page has these elements, each with its number, kind, label and surroundings:
 <elements>
 {elements}
 </elements>
 
-Which element is meant? Consider label, kind, order on the page (the list is in reading order), \
-and surroundings. If the described \
-element is not in the list, answer "none"; do not choose a similar one. {voice}
-Answer with JSON: a short reason, then the number of the element, or "none"."""
+{task} Consider label, kind, order on the page (the list is in reading order), and surroundings. \
+If the described element is not in the list, answer "none"; do not choose a similar one. {voice}
+Answer with JSON: a short reason, then the other fields."""
 
 MARKS_PROMPT = """\
 A person was asked to do this on the web page in the screenshot:
-<action>{description}</action>
+<action>{sentence}</action>
+{context}
+Elements that can be acted on are framed and numbered, {first} to {last}.
 
-Elements that can be acted on are framed and numbered, {first} to {last}. \
-Which number is the described element? If none of them is, \
-answer "none"; do not choose a similar one. {voice}
-Answer with JSON: a short reason, then the number, or "none"."""
+{task} If no number is the described element, answer "none"; do not choose a similar one. {voice}
+Answer with JSON: a short reason, then the other fields."""
 
 
-class Choice(StructuredReply):
+class ElementReply(StructuredReply):
     reason: str = Field(max_length=REASON)
     element: str
 
 
-async def ground(
+R = TypeVar("R", bound=ElementReply)
+
+
+class Question(NamedTuple, Generic[R]):
+    """A question for whose answer an element is chosen."""
+
+    name: str  # in logs and errors
+    action: Action
+    task: str  # what is asked, and what the fields of the answer mean
+    reply: type[R]
+    context: str = ""  # what was done before
+
+
+class Choice(NamedTuple, Generic[R]):
+    """What the model answered. `node` is None when it found no such element."""
+
+    node: Node | None
+    answer: UsableAnswer[R]
+    candidates: int
+    set_of_mark: bool = False
+
+    @property
+    def reply(self) -> R:
+        return self.answer.reply
+
+
+async def choose(
     asker: Asker,
-    step: int,
-    description: str,
+    question: Question[R],
     page: Snapshot,
     nodes: Sequence[Node],
-) -> Grounding:
-    """Return the element among `nodes` that `description` means. Raises JudgeError, ServerError."""
-    if not nodes:
-        reason = "the page has nothing of that kind to act on"
-        return Grounding(found=False, candidates=0, reason=reason)
-    listed = shortened(page, nodes)
-    prompt = list_prompt(description, page, listed)
-    answer = await asker.ask(f"step {step}: grounding", prompt, choice(len(listed)))
-    node = chosen(answer, listed)
-    if node is not None:
-        return grounding_of(page, node, answer, set_of_mark=False)
-    visible = [node for node in nodes if node.in_view][:MOST_MARKS]
-    if visible and page.screenshot:
-        prompt = marks_prompt(description, page, visible)
-        answer = await asker.ask(f"step {step}: grounding by marks", prompt, choice(len(visible)))
-        node = chosen(answer, visible)
-        if node is not None:
-            return grounding_of(page, node, answer, set_of_mark=True)
-    return Grounding(
-        found=False,
-        candidates=len(nodes),
-        reason=f"the judge found no such element: {answer.reply.reason}",
-        set_of_mark=bool(visible),
-        prompt_sha256=answer.prompt_sha256,
-        answer=answer.text,
-    )
-
-
-def choice(count: int) -> type[Choice]:
-    """Return the schema for a choice of one of the numbers 1..count or "none"."""
-    numbers = [str(number) for number in range(1, count + 1)]
-    allowed: Any = Literal[(*numbers, NONE)]
-    return create_model("Choice", __base__=Choice, element=(allowed, ...))
-
-
-def chosen(answer: UsableAnswer[Choice], nodes: Sequence[Node]) -> Node | None:
-    """Return the chosen element; None when the answer is "none"."""
-    element = answer.reply.element
-    return None if element == NONE else nodes[int(element) - 1]
-
-
-def grounding_of(
-    page: Snapshot,
-    node: Node,
-    answer: UsableAnswer[Choice],
-    *,
-    set_of_mark: bool,
-) -> Grounding:
-    """Return the record of a choice."""
-    return Grounding(
-        found=True,
-        role=node.role,
-        name=page.label(node)[:LONGEST_NAME] or None,
-        locator=node.path,
-        point=node.center,
-        candidates=len(page.candidates),
-        set_of_mark=set_of_mark,
-        reason=answer.reply.reason,
-        prompt_sha256=answer.prompt_sha256,
-        answer=answer.text,
-    )
-
-
-# ---- the list ----------------------------------------------------------------------------------
-
-
-def list_prompt(
-    description: str,
-    page: Snapshot,
-    nodes: Sequence[Node],
-) -> list[Part]:
-    """Return the question with the elements as a numbered list."""
-    lines = []
-    for number, node in enumerate(nodes, 1):
-        lines.append(f"{number}. {line(page, node)}")
+    important: Collection[int] = (),
+    pictures: Sequence[Part] = (),
+) -> Choice[R]:
+    """Ask for one of `nodes` in a list; there must be some. Raises JudgeError, ServerError."""
+    listed = elements.shortened(page, nodes, important)
     words = LIST_PROMPT.format(
-        description=description, elements="\n".join(lines), voice=PAGE_IS_EVIDENCE
+        sentence=sentence(question.action),
+        context=question.context,
+        elements=elements.numbered(page, listed),
+        task=question.task,
+        voice=PAGE_IS_EVIDENCE,
     )
-    return [text(words)]
+    kind = numbers_of(question.reply, len(listed))
+    answer = await asker.ask(question.name, [*pictures, text(words)], kind)
+    node = _chosen(answer, listed)
+    return Choice(node, answer, len(nodes))
 
 
-def shortened(page: Snapshot, nodes: Sequence[Node]) -> list[Node]:
-    """Return as many elements as fit the prompt, in reading order.
-
-    What is in view is kept first; parts of a listening element are kept last.
-    """
-
-    def priority(node: Node) -> tuple[bool, bool, int]:
-        return node.how in ("under", "page"), not node.in_view, node.index
-
-    room = LONGEST_LIST
-    kept = []
-    for node in sorted(nodes, key=priority):
-        room -= len(line(page, node)) + LINE_OVERHEAD
-        if room < 0:
-            break
-        kept.append(node)
-    return sorted(kept, key=lambda node: node.index)
+async def choose_by_marks(
+    asker: Asker, question: Question[R], page: Snapshot, nodes: Sequence[Node]
+) -> Choice[R] | None:
+    """Ask for one of `nodes` on the screenshot; None when none of them is in view."""
+    visible = [node for node in nodes if node.in_view]
+    marked = visible[:MOST_MARKS]
+    if not marked or not page.screenshot:
+        return None
+    prompt = marks_prompt(question, page, marked)
+    kind = numbers_of(question.reply, len(marked))
+    answer = await asker.ask(f"{question.name} by marks", prompt, kind)
+    node = _chosen(answer, marked)
+    return Choice(node, answer, len(nodes), set_of_mark=True)
 
 
-def line(page: Snapshot, node: Node) -> str:
-    """Describe an element in one line: kind, label, content, states, surroundings, in view."""
-    parts = [f"{kind(node)} {quote(page.label(node), 80)}"]
-    if node.value:
-        parts.append(f"holds {quote(node.value, 40)}")
-    if node.options:
-        options = [quote(option, 30) for option in node.options[:MOST_OPTIONS]]
-        parts.append("options " + ", ".join(options))
-    for name, value in node.states.items():
-        if name in LISTED_STATES:
-            parts.append(f"{name} {value}")
-    if near := surroundings(page, node):
-        parts.append(f"near {quote(near, 80)}")
-    if not node.in_view:
-        parts.append("out of view")
-    return "; ".join(parts)
-
-
-def kind(node: Node) -> str:
-    """Return the role, or the tag of an element without one."""
-    return node.role if node.role != "generic" else f"<{node.tag}>"
-
-
-def surroundings(page: Snapshot, node: Node) -> str:
-    """Return the text of the nearest holder that has more text than the element itself."""
-    own = page.text(node)
-    for holder in list(page.ancestors(node))[:MOST_HOLDERS]:
-        words = page.text(holder)
-        if len(words) > len(own) + 2:
-            return words if len(words) < LONGEST_SURROUNDINGS else ""
-    return ""
-
-
-def quote(words: str, most: int) -> str:
-    """Return at most `most` characters in quotes, without what could end the list."""
-    plain = words.replace('"', "'").replace("<", "‹").replace(">", "›")
-    plain = " ".join(plain.split())
-    ellipsis = "…" if len(plain) > most else ""
-    return f'"{plain[:most]}{ellipsis}"'
-
-
-# ---- set-of-mark -------------------------------------------------------------------------------
-
-
-def marks_prompt(
-    description: str,
-    page: Snapshot,
-    nodes: Sequence[Node],
-) -> list[Part]:
+def marks_prompt(question: Question[R], page: Snapshot, nodes: Sequence[Node]) -> list[Part]:
     """Return the marked screenshot and the question."""
     words = MARKS_PROMPT.format(
-        description=description, first=1, last=len(nodes), voice=PAGE_IS_EVIDENCE
+        sentence=sentence(question.action),
+        context=question.context,
+        first=1,
+        last=len(nodes),
+        task=question.task,
+        voice=PAGE_IS_EVIDENCE,
     )
-    return [image(marked_screenshot(page.screenshot, nodes)), text(words)]
+    picture = elements.marked_screenshot(page.screenshot, nodes)
+    return [image(picture), text(words)]
 
 
-def marked_screenshot(png: bytes, nodes: Sequence[Node]) -> bytes:
-    """Return the screenshot (PNG) with a numbered frame around each element."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=14)
-    for number, node in enumerate(nodes, 1):
-        _draw_mark(draw, font, node, str(number))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
+def sentence(action: Action) -> str:
+    """Return what the person was asked to do; without a description, what the parameters say."""
+    parameters = action.parameters
+    if parameters.description:
+        return parameters.description
+    what = parameters.text or parameters.key or parameters.direction or ""
+    return f"{action.type} {what}"
 
 
-def _draw_mark(
-    draw: ImageDraw,
-    font: FreeTypeFont | ImageFont,
-    node: Node,
-    label: str,
-) -> None:
-    x, y, width, height = node.box
-    draw.rectangle((x, y, x + width, y + height), outline=MARK_COLOUR, width=2)
-    corner = (max(0, x), max(0, y))
-    left, top, right, bottom = draw.textbbox(corner, label, font=font)
-    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=MARK_COLOUR)
-    draw.text(corner, label, fill="white", font=font)
+def numbers_of(reply: type[R], count: int) -> type[R]:
+    """Return the schema in which the element is one of the numbers 1..count or "none"."""
+    numbers = map(str, range(1, count + 1))
+    element: Any = Literal[(*numbers, NONE)]
+    return create_model(reply.__name__, __base__=reply, element=(element, ...))
+
+
+def _chosen(answer: UsableAnswer[R], nodes: Sequence[Node]) -> Node | None:
+    """Return the element with the number of the answer (from 1); None for "none"."""
+    element = answer.reply.element
+    if element == NONE:
+        return None
+    index = int(element) - 1
+    return nodes[index]
+
+
+def grounding_of(page: Snapshot, choice: Choice[R], gesture: Gesture) -> Grounding:
+    """Return the record of a choice, with what is done to the element."""
+    node = choice.node
+    reason = choice.reply.reason
+    grounding = Grounding(
+        found=node is not None,
+        candidates=choice.candidates,
+        set_of_mark=choice.set_of_mark,
+        prompt_sha256=choice.answer.prompt_sha256,
+        answer=choice.answer.text,
+        reason=reason if node else f"the judge found no such element: {reason}",
+    )
+    if node is None:
+        return grounding
+    element = {
+        "role": node.role,
+        "name": page.label(node)[:LONGEST_NAME] or None,
+        "locator": node.path,
+        "point": node.center,
+        "gesture": gesture,
+    }
+    return grounding.model_copy(update=element)
+
+
+def nothing_to_act_on() -> Grounding:
+    """Return the record of a page that has no element to choose from."""
+    return Grounding(found=False, reason="the page has nothing of that kind to act on")

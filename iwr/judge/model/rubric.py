@@ -39,6 +39,7 @@ class Scores(StructuredReply):
 
     @property
     def total(self) -> int:
+        """Points of 100, added up here: a model that adds may be wrong."""
         return self.layout + self.elements + self.content + self.style + self.overall
 
 
@@ -76,6 +77,7 @@ async def _scores(
     name: str,
     parts: list[Part],
 ) -> Scores:
+    """Ask for the points of one pair of pictures. `name` names the question in logs and errors."""
     answer = await asker.ask(name, parts, Scores)
     return answer.reply
 
@@ -87,10 +89,9 @@ def question(
     swapped: bool = False,
 ) -> list[Part]:
     """Return both pictures, each named, and the question. `swapped` shows the candidate first."""
-    pictures = [
-        [text("The REFERENCE:"), image(reference)],
-        [text("The CANDIDATE:"), image(candidate)],
-    ]
+    first = [text("The REFERENCE:"), image(reference)]
+    second = [text("The CANDIDATE:"), image(candidate)]
+    words = QUESTION.format(voice=PAGE_IS_EVIDENCE)
     if swapped:
-        pictures.reverse()
-    return [*pictures[0], *pictures[1], text(QUESTION.format(voice=PAGE_IS_EVIDENCE))]
+        first, second = second, first
+    return [*first, *second, text(words)]
