@@ -3,7 +3,8 @@
 Imports nothing heavy: `iwr --help` and resume checks go through here.
 """
 
-from iwr.config.compose import load_config, register
+from iwr.config.command_line import CommandLine, split
+from iwr.config.compose import compose_run, load_config, register
 from iwr.config.environment import Environment
 from iwr.config.schema import (
     GROUPS,
@@ -22,6 +23,7 @@ __all__ = [
     "GROUPS",
     "BrowserConfig",
     "ClusterConfig",
+    "CommandLine",
     "Config",
     "DataConfig",
     "Environment",
@@ -30,6 +32,8 @@ __all__ = [
     "ProtocolConfig",
     "RunConfig",
     "ServerConfig",
+    "compose_run",
     "load_config",
     "register",
+    "split",
 ]

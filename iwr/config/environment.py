@@ -20,15 +20,27 @@ class Environment:
 
     @classmethod
     def read(cls) -> Environment:
-        def number(name: str) -> int | None:
-            return int(os.environ[name]) if os.environ.get(name, "").isdigit() else None
-
-        local = os.environ.get("SLURM_TMPDIR", "")
+        """Read the variables as they are now."""
+        variables = dict(os.environ)
         return cls(
-            chromium=os.environ.get("IWR_CHROMIUM"),
-            api_key=os.environ.get("IWR_API_KEY"),
-            temporary=os.environ.get("IWR_TMP") or (local if os.path.isdir(local) else None),
-            job=os.environ.get("SLURM_JOB_ID"),
-            array_task=number("SLURM_ARRAY_TASK_ID"),
-            inherited=dict(os.environ),
+            chromium=variables.get("IWR_CHROMIUM"),
+            api_key=variables.get("IWR_API_KEY"),
+            temporary=variables.get("IWR_TMP") or _folder_of_job(variables),
+            job=variables.get("SLURM_JOB_ID"),
+            array_task=_array_task(variables),
+            inherited=variables,
         )
+
+
+def _folder_of_job(variables: dict[str, str]) -> str | None:
+    folder = variables.get("SLURM_TMPDIR", "")
+    if os.path.isdir(folder):
+        return folder
+    return None
+
+
+def _array_task(variables: dict[str, str]) -> int | None:
+    number = variables.get("SLURM_ARRAY_TASK_ID", "")
+    if number.isdigit():
+        return int(number)
+    return None

@@ -10,7 +10,7 @@ from iwr.records import file_digest
 VOLATILE = {"seconds", "input.generation", "input.rollout"}
 """Keys left out of records: durations, and hashes of files that hold durations."""
 
-NO_RESULTS = ("cache", "locks", "logs", "manifests", "manifest.json")
+NO_RESULTS = ("cache", "locks", "logs", "manifests", "manifest.json", "settings.json")
 """Files and folders of a run that hold no results."""
 
 

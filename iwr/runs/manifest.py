@@ -22,6 +22,7 @@ from typing import Any
 import iwr
 from iwr.config import Config, ModelConfig
 from iwr.records import Generation, Task, digest
+from iwr.repeats import model_of
 from iwr.runs.files import readable, write_atomic
 from iwr.runs.paths import RunPaths
 from iwr.version import __version__
@@ -74,7 +75,6 @@ def merge_manifests(paths: RunPaths) -> None:
 
 def _settings(config: Config, models: list[ModelConfig]) -> dict[str, Any]:
     settings = asdict(config)
-    settings.pop("models")
     settings["model"] = [asdict(model) for model in models]
     for key in NOT_MEASURED:
         settings["run"].pop(key)
@@ -90,7 +90,7 @@ def _weights(entries: list[dict[str, Any]], paths: RunPaths) -> dict[str, list[s
     for path in paths.generations():
         record = readable(path, Generation)
         if record and record.weights:
-            weights[record.model].add(record.weights)
+            weights[model_of(record.model)].add(record.weights)
     for entry in entries:
         judge = entry["settings"]["judge"]["model"]
         if not judge or not judge["path"]:

@@ -49,6 +49,10 @@ class JudgePaths:
     def screenshot(self, step: int) -> Path:
         return self.folder / f"step_{step}.png"
 
+    def rest_screenshot(self, step: int) -> Path:
+        """Return where the page is kept as the next action found it, if it was another then."""
+        return self.folder / f"step_{step}_rest.png"
+
     def score(self, protocol: str) -> Path:
         return self.folder / f"score-{safe_name('protocol', protocol)}.json"
 
@@ -70,6 +74,11 @@ class TaskPaths:
     @property
     def page(self) -> Path:
         return self.folder / "index.html"
+
+    @property
+    def beside(self) -> Path:
+        """Return the folder of the files that a page of another tool brings along."""
+        return self.folder / "beside"
 
     def judge(self, judge: str) -> JudgePaths:
         return JudgePaths(self.folder / f"judge-{safe_name('judge', judge)}")
@@ -94,19 +103,49 @@ class ReportPaths:
     def figures(self) -> Path:
         return self.folder / "figures"
 
+    @property
+    def selftest(self) -> Path:
+        """Return the page of what the judge's self-test was wrong about."""
+        return self.folder / "selftest.html"
+
+    def selftest_picture(self, name: str) -> Path:
+        return self.selftest.with_suffix("") / name
+
+    @property
+    def pages(self) -> Path:
+        """Return the folder of the pages, one folder a model."""
+        return self.folder / "pages"
+
+    @property
+    def tasks(self) -> Path:
+        """Return the folder of what all models share, one folder a task."""
+        return self.folder / "tasks"
+
     def page(self, model: str, task: str) -> Path:
-        pages = self.folder / "pages" / safe_name("model", model)
+        pages = self.pages / safe_name("model", model)
         return pages / f"{safe_name('task', task)}.html"
 
     def screenshot(self, model: str, task: str, step: int) -> Path:
         return self.page(model, task).with_suffix("") / f"step_{step}.png"
 
+    def evidence(self, model: str, task: str, name: str) -> Path:
+        """Return a text file beside the page: the raw reply, the source, the judge's questions."""
+        return self.page(model, task).with_suffix("") / f"{name}.txt"
+
+    @property
+    def gallery(self) -> Path:
+        return self.folder / "gallery.html"
+
+    def moments(self, task: str) -> Path:
+        """Return the record of when each step shows in the recording."""
+        return self.tasks / safe_name("task", task) / "moments.json"
+
     def reference(self, task: str, step: int) -> Path:
         """Return the checkpoint that a candidate's screenshot is compared with."""
-        return self.folder / "tasks" / safe_name("task", task) / f"step_{step}.png"
+        return self.tasks / safe_name("task", task) / f"step_{step}.png"
 
     def video(self, task: str) -> Path:
-        return self.folder / "tasks" / safe_name("task", task) / "video.mp4"
+        return self.tasks / safe_name("task", task) / "video.mp4"
 
 
 @dataclass(frozen=True)
@@ -119,6 +158,16 @@ class RunPaths:
     def of(cls, root: str | Path, name: str) -> RunPaths:
         """Return the paths of the run `name`. Raise ConfigError when it cannot be a folder."""
         return cls(Path(root).expanduser().absolute() / safe_name("run.name", name))
+
+    @property
+    def settings(self) -> Path:
+        """Return the record of the settings that the run was made with."""
+        return self.folder / "settings.json"
+
+    @property
+    def settings_lock(self) -> Path:
+        """Return the lock of the one process that adds settings."""
+        return self.folder / "locks" / "settings.lock"
 
     @property
     def manifest(self) -> Path:
@@ -146,6 +195,10 @@ class RunPaths:
     def selftest(self, judge: str) -> Path:
         """Return the record of a judge's self-test."""
         return self.folder / f"selftest-{safe_name('judge', judge)}.json"
+
+    def selftest_pictures(self, judge: str) -> Path:
+        """Return the folder of the pictures that a judge's self-test was wrong about."""
+        return self.selftest(judge).with_suffix("")
 
     def session(self, model: str, name: str) -> Path:
         """Return the record of one process's work with one model's servers.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from iwr.config import Config, ModelConfig
+from iwr.config import Config
+from iwr.console import plain_table, print_table
 from iwr.runs.files import is_locked
 from iwr.runs.paths import RunPaths
 from iwr.runs.resume import RETRIED
 
 STAGES = ("generate", "judge", "score")
+HEADERS = ("model", "shard", "stage", "done", "pending", "failed", "running")
 
 
 class StageStatus(NamedTuple):
@@ -28,14 +31,14 @@ class StageStatus(NamedTuple):
 
 
 def status(
-    config: Config, models: list[ModelConfig], members: list[list[str]], paths: RunPaths
+    config: Config, models: Sequence[str], members: list[list[str]], paths: RunPaths
 ) -> list[StageStatus]:
     """Return the status of every stage by model and shard; `members` has each shard's task ids."""
     rows = []
     for model in models:
         for shard in range(len(members)):
             for stage in STAGES:
-                row = _stage_status(paths, config, model.name, stage, members, shard)
+                row = _stage_status(paths, config, model, stage, members, shard)
                 rows.append(row)
     return rows
 
@@ -93,12 +96,7 @@ def _status_of(path: Path) -> str | None:
 
 def print_status(rows: list[StageStatus]) -> None:
     """Print a line for each row, below the names of the columns."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in ("model", "shard", "stage", "done", "pending", "failed", "running"):
-        table.add_column(name, no_wrap=True)
+    table = plain_table(HEADERS, texts=3)
     for row in rows:
         table.add_row(
             row.model,
@@ -109,5 +107,4 @@ def print_status(rows: list[StageStatus]) -> None:
             str(row.failed),
             "yes" if row.running else "",
         )
-    width = Console().measure(table).maximum
-    Console(width=width, highlight=False, soft_wrap=True).print(table)
+    print_table(table)
