@@ -94,7 +94,9 @@ class ChatClient:
             "temperature": temperature,
             **options,
         }
-        deadline = self.seconds if seconds is None else seconds
+        deadline = self.seconds
+        if seconds is not None:
+            deadline = seconds
         try:
             async with asyncio.timeout(deadline):
                 return await self._with_retries(body)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from iwr.errors import ConfigError, RequestError
-from iwr.inference.audit import Plan
+from iwr.errors import RequestError
+from iwr.inference.tokens import Plan
 
 FEWEST_FRAMES = 8
 SHORTEST_ANSWER = 0.25  # of max_tokens
-MODES = ("error", "degrade")
 
 
 class FittedRequest(NamedTuple):
@@ -37,11 +36,9 @@ def fit(
     """Return the largest request that fits.
 
     `measure` plans a number of frames; `number`: frames that the protocol asks for; `context` in
-    tokens, None when it is not known. Raise RequestError when the request does not fit and may
-    not, or cannot, be made smaller; ConfigError for an unknown mode.
+    tokens, None when it is not known; `mode`: that of `model.over_context`. Raise RequestError
+    when the request does not fit and may not, or cannot, be made smaller.
     """
-    if mode not in MODES:
-        raise ConfigError(f"model.over_context={mode}: choose {' or '.join(MODES)}")
     plan = measure(number)
     if context is None or plan.prompt_tokens is None:
         return FittedRequest(plan, max_tokens)
@@ -56,7 +53,10 @@ def fit(
 
 
 def _degraded(
-    measure: Callable[[int], Plan], number: int, max_tokens: int, context: int
+    measure: Callable[[int], Plan],
+    number: int,
+    max_tokens: int,
+    context: int,
 ) -> FittedRequest | None:
     """Return the largest smaller request that fits, or None."""
     for fewer in _fewer(number):

@@ -6,20 +6,26 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from iwr.config import Config, ModelConfig
-from iwr.errors import AuditError, ConfigError, DataError, RequestError, ServerError
+from iwr.errors import AuditError, DataError, RequestError, ServerError
 from iwr.inference.client import ChatClient
 from iwr.inference.engines import baselines
 from iwr.inference.engines.vllm import ServedModel
 from iwr.inference.fingerprint import fingerprint
+from iwr.inference.largest import largest_video
 from iwr.inference.memory import in_flight
+from iwr.inference.passes import passes_of
 from iwr.inference.server.replicas import ServerReplicas
+from iwr.inference.usage import Engine, UsageRecorder
 from iwr.inference.writer import GenerationWriter
 from iwr.progress import Progress
 from iwr.records import Generation, Task
+from iwr.repeats import model_of
 from iwr.runs.paths import RunPaths
 from iwr.runs.resume import is_pending
 
@@ -29,7 +35,10 @@ SUSPICIOUS = 2  # deaths of the server while it answered a task, after which the
 
 
 def pending_tasks(
-    tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths
+    tasks: Sequence[Task],
+    model: ModelConfig,
+    config: Config,
+    paths: RunPaths,
 ) -> list[Task]:
     """Return the tasks that `model` has yet to answer.
 
@@ -45,74 +54,171 @@ def pending_tasks(
 
 
 def generate(
-    tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths, progress: Progress
+    tasks: Sequence[Task],
+    model: ModelConfig,
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
 ) -> None:
     """Have `model` answer the pending tasks; a server is started only if there are any.
 
-    A task that fails for itself gets a `failed` record and the others go on. Raise ConfigError for
+    All passes over the tasks (`run.repeats`) ask the same server. A task that fails for itself gets a `failed` record and the others go on. Raise ConfigError for
     settings that cannot work, StaleRunError, and ServerError when the server cannot be kept up;
     earlier answers are saved.
     """
-    pending = pending_tasks(tasks, model, config, paths)
+    pending = _pending_by_pass(tasks, model, config, paths)
     if not pending:
         return
-    with progress(f"generate {model.name}", len(pending)) as step:
-        writer = GenerationWriter(model, config, paths, step)
+    with _writers(pending, model, config, paths, progress) as work:
         if model.kind in baselines.KINDS:
-            for task in pending:
-                writer.baseline(task)
+            for writer, unanswered in work:
+                for task in unanswered:
+                    writer.baseline(task)
         elif model.kind == "vllm":
-            _serve(pending, writer)
-        elif model.kind == "transformers":
-            _load(pending, writer)
+            asyncio.run(_serve(work, None))
         else:
-            kinds = ", ".join(baselines.KINDS)
-            raise ConfigError(f"model.kind={model.kind}: choose vllm, transformers, {kinds}")
+            _load(work)
 
 
-def _load(tasks: list[Task], writer: GenerationWriter) -> None:
+async def generate_served(
+    tasks: Sequence[Task],
+    model: ModelConfig,
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
+    gpus: Sequence[str] | None,
+) -> None:
+    """Do as `generate` for a model that vLLM serves, on these GPUs; None: on all."""
+    pending = _pending_by_pass(tasks, model, config, paths)
+    if not pending:
+        return
+    with _writers(pending, model, config, paths, progress) as work:
+        await _serve(work, gpus)
+
+
+class PendingPass(NamedTuple):
+    """What one pass over the tasks has still to answer."""
+
+    model: ModelConfig
+    tasks: list[Task]
+
+
+def _pending_by_pass(
+    tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths
+) -> list[PendingPass]:
+    """Return the passes that have something to answer. Raise StaleRunError."""
+    pending = []
+    for each in passes_of(model, config):
+        unanswered = pending_tasks(tasks, each, config, paths)
+        if unanswered:
+            pending.append(PendingPass(each, unanswered))
+    return pending
+
+
+class Pass(NamedTuple):
+    """A pass over the tasks, with what writes its answers."""
+
+    writer: GenerationWriter
+    tasks: list[Task]
+
+
+@contextmanager
+def _writers(
+    pending: Sequence[PendingPass],
+    model: ModelConfig,
+    config: Config,
+    paths: RunPaths,
+    progress: Progress,
+) -> Iterator[list[Pass]]:
+    """Give each pass a writer; all of them report to one line of progress."""
+    total = sum(len(each.tasks) for each in pending)
+    with progress(f"generate {model.name}", total) as step:
+        work = []
+        for each in pending:
+            writer = GenerationWriter(each.model, config, paths, step)
+            work.append(Pass(writer, each.tasks))
+        yield work
+
+
+@contextmanager
+def _session(work: Sequence[Pass], engine: Engine) -> Iterator[None]:
+    """Record what is done with this engine in all passes, however it ends."""
+    first = work[0].writer
+    usage = UsageRecorder(model_of(first.model.name), engine, first.paths)
+    for writer, _ in work:
+        writer.use(engine.engine, usage)
+    try:
+        yield
+    finally:
+        usage.write()
+
+
+def _load(work: Sequence[Pass]) -> None:
     """Answer tasks with a model in this process, one after another."""
     from iwr.inference.engines.transformers import LocalModel
 
-    with LocalModel(writer.model, writer.config) as local, writer.session(local):
-        for task in tasks:
-            try:
-                writer.reply(task, local.ask(task))
-            except (DataError, ServerError) as error:
-                writer.failed(task, error)
+    first = work[0].writer
+    with LocalModel(first.model, first.config) as local, _session(work, local):
+        for writer, tasks in work:
+            local.sample_as(writer.model)
+            for task in tasks:
+                try:
+                    writer.reply(task, local.ask(task))
+                except (DataError, ServerError) as error:
+                    writer.failed(task, error)
 
 
-def _serve(tasks: list[Task], writer: GenerationWriter) -> None:
+async def _serve(work: Sequence[Pass], gpus: Sequence[str] | None) -> None:
     """Start the servers and ask; start them again when they die, `server.restarts` times at most.
 
-    Raise ServerError when they die once more.
+    Raise ServerError when they die once more. Cancelled, it ends the servers, also in their start.
     """
-    model = writer.model
-    restarts = writer.config.server.restarts
+    tasks = list({task.id: task for each in work for task in each.tasks}.values())
+    first = work[0].writer
+    model = first.model
+    config = first.config
+    largest = await asyncio.to_thread(largest_video, tasks, model, config.protocol)
     replicas = ServerReplicas(
-        model, writer.config, media=_common_folder(tasks), logs=writer.paths.logs
+        model,
+        config,
+        media=_common_folder(tasks),
+        logs=first.paths.logs,
+        gpus=gpus,
+        video_tokens=largest,
     )
-    with replicas, writer.session(replicas):
-        asking = _Asking(replicas, writer)
-        pending = asyncio.run(asking.ask_all(tasks))
-        for restart in range(1, restarts + 1):
-            if not pending:
-                return
-            log.warning(
-                "%s: server died; restart %d of %d, %d tasks left",
-                model.name,
-                restart,
-                restarts,
-                len(pending),
-            )
-            replicas.start()
-            pending = asyncio.run(asking.ask_all(pending))
+    try:
+        await asyncio.to_thread(replicas.start)
+        with _session(work, replicas):
+            for each in work:
+                await _ask_until_answered(each.tasks, replicas, each.writer)
+    finally:
+        replicas.stop()
+
+
+async def _ask_until_answered(
+    tasks: list[Task],
+    replicas: ServerReplicas,
+    writer: GenerationWriter,
+) -> None:
+    """Ask all tasks. Raise ServerError when the servers die once more than they may."""
+    name = writer.model.name
+    restarts = writer.config.server.restarts
+    asking = _Asking(replicas, writer)
+    pending = await asking.ask_all(tasks)
+    for restart in range(1, restarts + 1):
         if not pending:
             return
-        log_tail = replicas.log_tail()
+        left = len(pending)
+        log.warning(
+            "%s: server died; restart %d of %d, %d tasks left", name, restart, restarts, left
+        )
+        await asyncio.to_thread(replicas.start)
+        pending = await asking.ask_all(pending)
+    if not pending:
+        return
     raise ServerError(
-        f"the server of {model.name} died {restarts + 1} times; {len(pending)} tasks are left. "
-        f"End of its log:\n{log_tail}",
+        f"the server of {name} died {restarts + 1} times; {len(pending)} tasks are left. "
+        f"End of its log:\n{replicas.log_tail()}",
         hint="the same command resumes; server.in_flight=1 shows which task is to blame",
     )
 
@@ -149,16 +255,24 @@ class _Asking:
         config = self.writer.config
         limit = config.server.in_flight * len(self.replicas.endpoints)
         slots = asyncio.Semaphore(in_flight(tasks, limit, config.protocol))
-        suspects = [task for task in tasks if self._deaths[task.id] >= SUSPICIOUS]
-        others = [task for task in tasks if task not in suspects]
+        suspects: list[Task] = []
+        others: list[Task] = []
+        for task in tasks:
+            group = others
+            if self._deaths[task.id] >= SUSPICIOUS:
+                group = suspects
+            group.append(task)
         seconds = config.server.request_seconds
         async with ChatClient(self.replicas.endpoints, seconds=seconds) as client:
             questions = (self._ask_within(slots, task, client) for task in others)
             answered = await asyncio.gather(*questions)
             for task in suspects:
                 answered.append(await self._ask(task, client))
-        outcomes = zip([*others, *suspects], answered, strict=True)
-        return [task for task, is_answered in outcomes if not is_answered]
+        pending = []
+        for task, is_answered in zip(others + suspects, answered, strict=True):
+            if not is_answered:
+                pending.append(task)
+        return pending
 
     async def _ask_within(self, slots: asyncio.Semaphore, task: Task, client: ChatClient) -> bool:
         async with slots:

@@ -12,11 +12,12 @@ from iwr.config import ProtocolConfig
 from iwr.errors import DataError
 from iwr.inference import video
 from iwr.records import Task
+from iwr.tasks import recordings
 
 log = logging.getLogger(__name__)
 
 SHARE = 0.5  # of the free memory, for recordings in flight
-COPIES = 4  # of each decoded frame: decoder, RGB, tensor, input of the processor
+COPIES = 12  # bytes for each of a decoded frame: decoder, RGB and tensors of float32, measured
 CHANNELS = 3
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP_OF_PROCESS = Path("/proc/self/cgroup")
@@ -27,7 +28,10 @@ def in_flight(tasks: Sequence[Task], limit: int, protocol: ProtocolConfig) -> in
 
     Broken recordings do not count.
     """
-    largest = max((_bytes(task, protocol) for task in tasks), default=0)
+    largest = 0
+    for task in tasks:
+        needed = _bytes(task, protocol)
+        largest = max(largest, needed)
     if not largest:
         return limit
     free = free_bytes()
@@ -41,16 +45,18 @@ def in_flight(tasks: Sequence[Task], limit: int, protocol: ProtocolConfig) -> in
 def _bytes(task: Task, protocol: ProtocolConfig) -> int:
     """Return the host memory that the recording of `task` takes, in bytes."""
     try:
-        recording = video.probe(task.video, task.id)
+        recording = recordings.probe(task.video, task.id)
     except DataError:
         return 0
+    number = video.count(recording, protocol)
     frame = recording.width * recording.height * CHANNELS
-    return video.count(recording, protocol) * frame * COPIES
+    return number * frame * COPIES
 
 
 def free_bytes() -> int:
     """Return the free host memory, or what a control group (SLURM, a container) leaves of it."""
-    available = int(psutil.virtual_memory().available)
+    memory = psutil.virtual_memory()
+    available = int(memory.available)
     return min([available, *_left_in_cgroups()])
 
 
@@ -89,4 +95,6 @@ def _left_in(group: Path) -> int | None:
     text = limit.read_text().strip()
     if text == "max":
         return None
-    return max(int(text) - int(usage.read_text()), 0)
+    used = int(usage.read_text())
+    left = int(text) - used
+    return max(left, 0)

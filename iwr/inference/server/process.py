@@ -22,10 +22,18 @@ from types import TracebackType
 from typing import BinaryIO
 
 from iwr.config import Config, Environment, ModelConfig
-from iwr.errors import ConfigError, ServerError
+from iwr.errors import ServerError
 from iwr.inference import weights
 from iwr.inference.server import supervisor
-from iwr.inference.server.command import command, on_cpu, server_environment, vllm_version
+from iwr.inference.server.caches import CompileCache, claim
+from iwr.inference.server.command import (
+    command,
+    gpu_kinds,
+    model_path,
+    on_cpu,
+    server_environment,
+    vllm_version,
+)
 from iwr.inference.server.diagnosis import PORT_TAKEN, diagnose, phase, tail
 from iwr.inference.server.endpoint import Endpoint, external
 
@@ -34,13 +42,15 @@ log = logging.getLogger(__name__)
 PORT_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 SUPERVISOR_SECONDS = 5.0  # that the supervisor gets to end itself, besides its server
+CACHES = Path.home() / ".cache" / "iwr" / "compiled"
 KILLED = 137  # exit code after SIGKILL
 
 
 class Server:
     """One model server, ended with its whole tree when the `with` block or this process ends.
 
-    `media`: folder below which `file://` addresses may be read; `gpus`: only these. Raise
+    `media`: folder below which `file://` addresses may be read; `gpus`: only these;
+    `video_tokens`: of the largest recording that is to come, 0 where that is not known. Raise
     ConfigError for settings that cannot work, before anything slow starts; ServerError, with the
     end of the server's log, when the server does not come up.
     """
@@ -53,6 +63,7 @@ class Server:
         media: Path | None,
         logs: Path,
         gpus: Sequence[str] | None = None,
+        video_tokens: int = 0,
         on_phase: Callable[[str], None] | None = None,
     ):
         self.model = model
@@ -60,6 +71,7 @@ class Server:
         self.media = media
         self.logs = logs
         self.gpus = gpus
+        self.video_tokens = video_tokens
         self.on_phase = on_phase or self._log_phase
         self.endpoint: Endpoint | None = None
         self.engine = "external"
@@ -67,18 +79,16 @@ class Server:
         self._environment = Environment.read()
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
+        self._cache: CompileCache | None = None
 
     # ---- life ---------------------------------------------------------------------------------
 
     def start(self) -> Server:
         """Start the server and wait until it answers; an external one is only asked."""
-        kind = self.config.server.kind
-        if kind == "external":
+        if self.config.server.kind == "external":
             key = self._environment.api_key
             self.endpoint = external(self.model, self.config.server, key)
             return self
-        if kind != "launch":
-            raise ConfigError(f"server.kind={kind}: choose launch or external")
         self.engine = vllm_version()
         for _ in range(PORT_ATTEMPTS - 1):
             try:
@@ -129,6 +139,9 @@ class Server:
             self._end(self._supervisor)
             self._supervisor = None
         self.endpoint = None
+        if self._cache is not None:
+            self._cache.release()
+            self._cache = None
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
@@ -168,6 +181,8 @@ class Server:
             port = free_port()
             self._launch(port)
             self._wait_until_ready()
+            if self._cache is not None:
+                self._cache.trust()
         except BaseException:
             self.stop()
             raise
@@ -180,7 +195,16 @@ class Server:
         job = self._environment.job or "local"
         scratch = tempfile.mkdtemp(prefix=f"iwr-{job}-", dir=self._environment.temporary)
         self._scratch = Path(scratch)
-        words = command(self.model, self.config, port=port, media=self.media, cpu=cpu)
+        if not cpu:  # which compiles nothing
+            self._cache = self._claim_cache()
+        words = command(
+            self.model,
+            self.config,
+            port=port,
+            media=self.media,
+            cpu=cpu,
+            video_tokens=self.video_tokens,
+        )
         environment = server_environment(
             self.config.server,
             self._environment,
@@ -188,6 +212,7 @@ class Server:
             key=key,
             cpu=cpu,
             offline=weights.on_disk(self.model),
+            compiled=self._cache.folder if self._cache else None,
         )
         if self.gpus is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(self.gpus)
@@ -203,6 +228,11 @@ class Server:
                 cwd=self._scratch,
             )
         self.endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", self.model.name, key)
+
+    def _claim_cache(self) -> CompileCache | None:
+        path = model_path(self.model)
+        revision = self.model.revision or ""
+        return claim(CACHES, vllm_version(), gpu_kinds(), path, revision, str(self.model.gpus))
 
     def _wait_until_ready(self) -> None:
         """Return when the server answers. Raise ServerError when it ends or takes too long."""
@@ -272,7 +302,11 @@ class Server:
 
 
 def _spawn(
-    words: Sequence[str], *, output: BinaryIO, env: dict[str, str], cwd: Path
+    words: Sequence[str],
+    *,
+    output: BinaryIO,
+    env: dict[str, str],
+    cwd: Path,
 ) -> subprocess.Popen[bytes]:
     """Start a process with a pipe to its standard input; `output` gets all that it prints."""
     return subprocess.Popen(

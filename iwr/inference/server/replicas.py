@@ -18,17 +18,39 @@ from iwr.inference.server.process import Server
 class ServerReplicas:
     """Starts and stops its servers together; after a death only the dead are started again.
 
-    Raise ConfigError when the GPUs do not suffice, otherwise what `Server` raises.
+    `gpus`: those that it may use; None: all. `video_tokens`: see `Server`. Raise ConfigError when
+    the GPUs do not suffice, otherwise what `Server` raises.
     """
 
-    def __init__(self, model: ModelConfig, config: Config, *, media: Path | None, logs: Path):
-        gpus = available_gpus(config)
+    def __init__(
+        self,
+        model: ModelConfig,
+        config: Config,
+        *,
+        media: Path | None,
+        logs: Path,
+        gpus: Sequence[str] | None = None,
+        video_tokens: int = 0,
+    ):
+        available = gpus
+        if gpus is None:
+            available = available_gpus(config)
+        shares = shares_of_gpus(model, config, available)
+        if gpus is not None and len(shares) == 1:
+            shares = [list(gpus)]
         self.servers = []
-        for share in shares_of_gpus(model, config, gpus):
-            server = Server(model, config, media=media, logs=logs, gpus=share)
+        for share in shares:
+            server = Server(
+                model,
+                config,
+                media=media,
+                logs=logs,
+                gpus=share,
+                video_tokens=video_tokens,
+            )
             self.servers.append(server)
         self.gpus = 0
-        if gpus is not None:
+        if available is not None:
             self.gpus = len(self.servers) * model.gpus
         self.start_seconds = 0.0
         self.restart_seconds = 0.0
@@ -109,7 +131,9 @@ def available_gpus(config: Config) -> list[str] | None:
 
 
 def shares_of_gpus(
-    model: ModelConfig, config: Config, gpus: Sequence[str] | None
+    model: ModelConfig,
+    config: Config,
+    gpus: Sequence[str] | None,
 ) -> list[list[str] | None]:
     """Return the GPUs of each replica; None where there is nothing to choose.
 
@@ -119,10 +143,13 @@ def shares_of_gpus(
     if replicas < 1:
         raise ConfigError(f"server.replicas={replicas}: at least 1")
     if gpus is None:
-        servers = 1 if config.server.kind == "external" else replicas
-        return [None] * servers
+        if config.server.kind == "external":
+            return [None]
+        return [None] * replicas
     if replicas * model.gpus > len(gpus):
-        needed = f"{replicas} x {model.gpus}" if replicas > 1 else str(model.gpus)
+        needed = str(model.gpus)
+        if replicas > 1:
+            needed = f"{replicas} x {model.gpus}"
         raise ConfigError(
             f"model {model.name} needs {needed} GPUs, {len(gpus)} are here",
             hint="lower server.replicas or model.gpus",
