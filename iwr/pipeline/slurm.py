@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +19,11 @@ from iwr.errors import ConfigError
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import RunPaths
 
-OWN_SETTINGS = ("model=", "models=", "cluster", "run.shard=", "run.shards=")
+OWN_SETTINGS = ("model=", "models=", "cluster", "run.name=", "run.shard=", "run.shards=")
 """Beginnings of the settings that each job gets for itself or does not need."""
+
+STAGES = ("generate", "judge", "score")
+"""What the arrays of a model do."""
 
 FLAG = "-"
 """Value of an option that takes none."""
@@ -117,28 +121,34 @@ def _gres(job: Job, site: ClusterConfig) -> str | None:
     return site.gres.format(gpus=job.gpus)
 
 
+Send = Callable[[Job, str], str]
+"""Takes a job and its batch script, returns the id by which later jobs depend on it."""
+
+
 def submit(
     config: Config,
     models: list[ModelConfig],
     overrides: list[str],
     paths: RunPaths,
+    send: Send,
 ) -> dict[str, str]:
-    """Submit the whole chain. Return SLURM's job ids by job name.
+    """Send the whole chain, in the order of its dependencies. Return the ids by job name.
 
-    Raise ConfigError when `sbatch` is not installed or refuses a script.
+    Raise what `send` raises.
     """
     common = [setting for setting in overrides if not setting.startswith(OWN_SETTINGS)]
+    common.append(f"run.name={paths.folder.name}")
     site = config.cluster
     ids: dict[str, str] = {}
     last = []  # ids of the jobs that the report waits for
     for model in models:
         generate, judge = _model_jobs(config, model, common, paths)
-        ids[generate.name] = _sbatch(generate, site, paths)
+        ids[generate.name] = send(generate, sbatch_text(generate, site))
         judge = judge._replace(after=f"aftercorr:{ids[generate.name]}")
-        ids[judge.name] = _sbatch(judge, site, paths)
+        ids[judge.name] = send(judge, sbatch_text(judge, site))
         last.append(ids[judge.name])
-    report = _report_job(models, common, last, paths)
-    ids[report.name] = _sbatch(report, replace(site, memory=site.report_memory), paths)
+    report = _report_job(common, last, paths)
+    ids[report.name] = send(report, sbatch_text(report, replace(site, memory=site.report_memory)))
     return ids
 
 
@@ -180,16 +190,15 @@ def _model_jobs(
 
 
 def _report_job(
-    models: list[ModelConfig],
     common: list[str],
     last: list[str],
     paths: RunPaths,
 ) -> Job:
-    """Return the job that writes the report when the jobs with the ids `last` have ended."""
-    names = ",".join(model.name for model in models)
+    """Return the job that reports on the whole run when the jobs `last` have ended."""
+    settings = [setting for setting in common if not setting.startswith("model.")]
     return Job(
         name=f"iwr-{paths.folder.name}-report",
-        commands=[["report", *common, f"models=[{names}]"]],
+        commands=[["report", *settings]],
         logs=paths.logs,
         after=f"afterany:{':'.join(last)}",
     )
@@ -199,10 +208,13 @@ def _gpus(model: ModelConfig) -> int:
     return model.gpus if model.kind in ("vllm", "transformers") else 0
 
 
-def _sbatch(job: Job, site: ClusterConfig, paths: RunPaths) -> str:
-    """Write a batch script and submit it. Return its job id."""
-    script = paths.logs / f"{job.name}.sbatch"
-    write_atomic(script, sbatch_text(job, site))
+def to_sbatch(job: Job, text: str) -> str:
+    """Write a batch script and submit it. Return SLURM's job id.
+
+    Raise ConfigError when `sbatch` is not installed or refuses the script.
+    """
+    script = job.logs / f"{job.name}.sbatch"
+    write_atomic(script, text)
     command = ["sbatch", "--parsable", str(script)]
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=60)
