@@ -7,7 +7,7 @@ starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iwr.config import Config, Environment, ModelConfig
 from iwr.doctor.result import CheckResult, DoctorContext, RoleModel
@@ -15,13 +15,15 @@ from iwr.doctor.result import CheckResult, DoctorContext, RoleModel
 
 def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
     """Yield one or more results of each check, in the order in which a run needs them."""
-    from iwr.doctor import browser, cluster, disk, engines, gpus, machine, pages
+    from iwr.doctor import browser, cluster, disk, engines, gpus, machine, pages, writing
     from iwr.doctor.requirements import requirements
     from iwr.tasks.load import data_root, load
 
-    loaded = load(data_root(config.data), config.data.tasks)
-    served = list(_served(config, models))
-    context = DoctorContext(config, models, served, loaded, Environment.read())
+    root = data_root(config.data)
+    loaded = load(root, config.data.tasks)
+    served = list(served_models(config, models))
+    environment = Environment.read()
+    context = DoctorContext(config, models, served, loaded, environment)
     yield machine.system(context)
     yield from disk.space(context)
     yield from engines.packages(context)
@@ -30,6 +32,7 @@ def examine(config: Config, models: list[ModelConfig]) -> Iterator[CheckResult]:
     yield browser.start(context)
     yield browser.sandbox(context)
     yield machine.fonts()
+    yield writing.fonts(context)
     for requirement in requirements(config, served, loaded):
         yield requirement.check()
     yield from pages.copies(context)
@@ -53,10 +56,13 @@ def lines(results: list[CheckResult]) -> list[str]:
     return lines
 
 
-def _served(config: Config, models: list[ModelConfig]) -> Iterator[RoleModel]:
+def served_models(config: Config, models: Sequence[ModelConfig]) -> Iterator[RoleModel]:
+    """Yield the models that start on this machine."""
     launches = config.server.kind == "launch"
     for model in models:
-        if model.kind == "transformers" or (model.kind == "vllm" and launches):
+        is_launched = model.kind == "vllm" and launches
+        if is_launched or model.kind == "transformers":
             yield RoleModel("model", model)
-    if config.judge.model and not config.judge.url and launches:
-        yield RoleModel("judge", config.judge.model)
+    judge = config.judge
+    if judge.model and launches and not judge.url:
+        yield RoleModel("judge", judge.model)

@@ -33,6 +33,7 @@ def start(context: DoctorContext) -> CheckResult:
 
 
 async def _probe(context: DoctorContext) -> str:
+    """Return the version of a browser that shows a page. Raises BrowserError."""
     async with Chromium(context.config.browser, context.environment) as chromium:
         await chromium.probe()
         return chromium.version
@@ -70,6 +71,7 @@ def sandbox(context: DoctorContext) -> CheckResult:
 
 
 def _not_isolated() -> CheckResult:
+    """Return why no network namespace is to be had, and what would change that."""
     if namespace():
         reason = "the temporary folder does not let files run"
         fix = "set IWR_TMP to another folder"

@@ -23,15 +23,18 @@ class DataSet(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The name in lists of requirements."""
         return "data"
 
     @property
     def source(self) -> str | None:
+        """The hub's data set that is to be fetched; None when nothing is missing."""
         if self.data.root and not _is_complete(self.loaded):
             return self.data.hub
         return None
 
     def check(self) -> CheckResult:
+        """Return whether the tasks load."""
         tasks, faults, _ = self.loaded
         text = f"{self.data.name}: {len(tasks)} tasks in {data_root(self.data)}"
         if not tasks:
@@ -51,11 +54,13 @@ class DataSet(NamedTuple):
         return CheckResult("data", "ok", text)
 
     def size(self) -> DownloadSize | None:
+        """Return how much is to be downloaded; None for nothing. Raises ConfigError."""
         if self.source is None:
             return None
         return download_size(self.source, data_folder=data_root(self.data))
 
     def fetch(self) -> Path | None:
+        """Download what is missing; return the folder. Raises ConfigError."""
         if not self.data.root:
             return None
         root = data_root(self.data)
@@ -71,6 +76,7 @@ class DataSet(NamedTuple):
 
 
 def _is_complete(loaded: Loaded) -> bool:
+    """Return whether there are tasks and none has a fault."""
     return bool(loaded.tasks) and not loaded.faults
 
 
@@ -96,7 +102,13 @@ def _download(data: DataConfig) -> None:
 
 
 def _archives_hint(root: Path) -> str:
-    archives = sorted(path.name for path in root.rglob("*") if path.name.endswith(ARCHIVES))
-    if archives:
-        return f"unpack {', '.join(archives[:LISTED_ARCHIVES])} there"
-    return "`iwr validate` with the same settings says what is wrong"
+    """Return what to do with a data set that was fetched and does not load."""
+    archives = []
+    for path in root.rglob("*"):
+        if path.name.endswith(ARCHIVES):
+            archives.append(path.name)
+    if not archives:
+        return "`iwr validate` with the same settings says what is wrong"
+    archives.sort()
+    names = ", ".join(archives[:LISTED_ARCHIVES])
+    return f"unpack {names} there"

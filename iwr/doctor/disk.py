@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from iwr.doctor.result import CheckResult, DoctorContext
+from iwr.records import Task
 from iwr.runs.files import existing
 
 RECORDS_BYTES = 1e8
@@ -24,7 +25,8 @@ def space(context: DoctorContext) -> Iterator[CheckResult]:
     """Check the folders of the runs and of temporary files."""
     root = Path(context.config.run.root).expanduser().absolute()
     fix = "choose another run.root, or free space"
-    yield _folder_result("run.root", root, _run_bytes(context), fix)
+    size = run_bytes(context.loaded.tasks, len(context.models))
+    yield _folder_result("run.root", root, size, fix)
     temporary_bytes = SERVER_BYTES if context.served else BROWSER_BYTES
     fix = "set IWR_TMP to another folder, or free space"
     yield _folder_result("temporary", temporary_folder(context), temporary_bytes, fix)
@@ -35,18 +37,18 @@ def temporary_folder(context: DoctorContext) -> Path:
     return Path(context.environment.temporary or tempfile.gettempdir())
 
 
-def _run_bytes(context: DoctorContext) -> float:
-    """Estimate the size of a run from the screenshots of the data set."""
+def run_bytes(tasks: Sequence[Task], models: int) -> float:
+    """Estimate the size of a run, in bytes, from the screenshots of its tasks."""
     screenshots = 0
     screenshot_bytes = 0
     states = 0
-    for task in context.loaded.tasks:
+    for task in tasks:
         states += len(task.actions) + 1
         for path in task.checkpoints.values():
             screenshots += 1
             screenshot_bytes += path.stat().st_size
     mean = screenshot_bytes / max(screenshots, 1)
-    return states * len(context.models) * mean * COPIES + RECORDS_BYTES
+    return states * models * mean * COPIES + RECORDS_BYTES
 
 
 def _folder_result(check: str, folder: Path, needed: float, fix: str) -> CheckResult:

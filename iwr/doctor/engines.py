@@ -18,12 +18,14 @@ def packages(context: DoctorContext) -> Iterator[CheckResult]:
     """Check for transformers, where a model needs it, and for the right build of vLLM."""
     kinds = {served.model.kind for served in context.served}
     if "transformers" in kinds:
-        transformers, torch = metadata.version("transformers"), metadata.version("torch")
+        transformers = metadata.version("transformers")
+        torch = metadata.version("torch")
         yield CheckResult("transformers", "ok", f"transformers {transformers}, torch {torch}")
     yield _vllm(context, kinds)
 
 
 def _vllm(context: DoctorContext, kinds: set[str]) -> CheckResult:
+    """Check which build of vLLM is installed, and whether it suits this machine."""
     from iwr.inference.server.command import visible_gpus, vllm_version
 
     try:
@@ -74,6 +76,7 @@ def _external_server(
     server: ServerConfig,
     model: ModelConfig,
 ) -> CheckResult:
+    """Ask one server which model it serves."""
     from iwr.inference.server.process import Server
 
     config = replace(context.config, server=server)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iwr.config import ModelConfig
 from iwr.doctor.result import CheckResult, DoctorContext
-from iwr.errors import ConfigError
+from iwr.errors import ConfigError, DataError
 from iwr.records import Task
 
 
@@ -20,23 +20,32 @@ def copies(context: DoctorContext) -> Iterator[CheckResult]:
             continue
         try:
             pages = sum(_has_page(model, task) for task in tasks)
-        except ConfigError as error:
+        except (ConfigError, DataError) as error:
             yield CheckResult("pages", "fail", str(error), error.hint)
             continue
-        status = "ok" if pages == len(tasks) else "warn"
+        status = _status(pages, len(tasks))
         text = f"{model.name}: {pages} of {len(tasks)} tasks have a page"
         yield CheckResult("pages", status, text, _fix(model))
 
 
-def _has_page(model: ModelConfig, task: Task) -> bool:
-    from iwr.inference.engines.baselines import page_in
+def _status(pages: int, tasks: int) -> str:
+    """Return how bad it is that only so many tasks have a page."""
+    if pages == 0:
+        return "fail"
+    if pages < tasks:
+        return "warn"
+    return "ok"
 
-    if model.kind == "oracle":
-        return bool(task.true_page)
-    return page_in(model, task).is_file()
+
+def _has_page(model: ModelConfig, task: Task) -> bool:
+    """Return whether a model has a page for a task. Raises ConfigError, DataError."""
+    from iwr.inference.engines.baselines import make
+
+    return make(task, model).content is not None
 
 
 def _fix(model: ModelConfig) -> str:
+    """Return where the pages of a model belong."""
     if model.kind == "oracle":
         return "leave it out of models=…"
     return f"put pages into {model.path}/<task>/index.html"

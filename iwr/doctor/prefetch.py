@@ -27,6 +27,7 @@ def needs(config: Config, models: Sequence[ModelConfig]) -> list[Requirement]:
 
 
 def _with_weights(config: Config, models: Sequence[ModelConfig]) -> Iterator[RoleModel]:
+    """Yield the models of these settings that have weights."""
     role_models = [RoleModel("model", model) for model in models]
     if config.judge.model:
         role_models.append(RoleModel("judge", config.judge.model))
@@ -45,12 +46,15 @@ def check_room(sizes: Iterable[DownloadSize]) -> None:
     downloads: dict[Path, int] = {}
     for size in sizes:
         folder = existing(size.folder)
-        downloads[folder] = downloads.get(folder, 0) + (size.left or 0)
+        left = size.left or 0
+        downloads[folder] = left + downloads.get(folder, 0)
     for folder, left in downloads.items():
         free = shutil.disk_usage(folder).free
         if left > free:
+            left_gb = left / 1e9
+            free_gb = free / 1e9
             raise ConfigError(
-                f"{left / 1e9:.1f} GB to fetch, but {free / 1e9:.1f} GB are free in {folder}",
+                f"{left_gb:.1f} GB to fetch, but {free_gb:.1f} GB are free in {folder}",
                 hint="free space, or set HF_HUB_CACHE (weights) or data.root (data) "
                 "to a larger disk",
             )

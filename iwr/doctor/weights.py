@@ -25,16 +25,21 @@ class ModelWeights(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The name in lists of requirements."""
         return self.model.name
 
     @property
     def source(self) -> str | None:
+        """The hub's repository; None when the weights are a folder of this machine."""
         from iwr.inference.server.command import model_path
 
         path = model_path(self.model)
-        return None if Path(path).is_dir() else path
+        if Path(path).is_dir():
+            return None
+        return path
 
     def check(self) -> CheckResult:
+        """Return whether all files of the weights are here."""
         try:
             folder = weights_folder(self.model)
             label = f"{self.role} {self.name}: {self.source or folder}"
@@ -50,21 +55,28 @@ class ModelWeights(NamedTuple):
         missing = missing_files(folder)
         if missing:
             names = ", ".join(missing[:LISTED_FILES])
-            more = " …" if len(missing) > LISTED_FILES else ""
+            if len(missing) > LISTED_FILES:
+                names = f"{names} …"
             return CheckResult(
                 "weights",
                 "fail",
-                f"{label}: not there: {names}{more}",
+                f"{label}: not there: {names}",
                 FIX,
             )
-        return CheckResult("weights", "ok", f"{label}, {size_gb(folder):.2f} GB")
+        found = f"{label}, {size_gb(folder):.2f} GB"
+        if self.model.untested:
+            text = f"{found}; untested: {self.model.untested}"
+            return CheckResult("weights", "warn", text, "try it on one task: data.tasks=[ID]")
+        return CheckResult("weights", "ok", found)
 
     def size(self) -> DownloadSize | None:
+        """Return how much is to be downloaded; None for nothing. Raises ConfigError."""
         if self.source is None:
             return None
         return download_size(self.source, revision=self.model.revision)
 
     def fetch(self) -> Path:
+        """Download what is missing; return the folder. Raises ConfigError."""
         from iwr.inference import weights
 
         return weights.prefetch(self.model)
@@ -83,9 +95,13 @@ class MetricWeights(NamedTuple):
 
     @property
     def source(self) -> str | None:
-        return self.weights.repository(self.settings) if self.weights else None
+        """The hub's repository; None when a library downloads by itself, or needs none."""
+        if self.weights is None:
+            return None
+        return self.weights.repository(self.settings)
 
     def check(self) -> CheckResult:
+        """Return whether the metric starts here with its settings."""
         try:
             engine = build(self.name, self.settings).engine
         except (MetricError, ConfigError) as error:
@@ -93,9 +109,13 @@ class MetricWeights(NamedTuple):
         return CheckResult("metrics", "ok", engine)
 
     def size(self) -> DownloadSize | None:
+        """Return how much is to be downloaded, where that can be told. Raises ConfigError."""
         if not isinstance(self.weights, HubWeights) or self.source is None:
             return None
         return download_size(self.source, files=self.weights.files)
 
     def fetch(self) -> Path | None:
-        return self.weights.fetch(self.settings) if self.weights else None
+        """Download what is missing; return its place. Raises ConfigError, MetricError."""
+        if self.weights is None:
+            return None
+        return self.weights.fetch(self.settings)
