@@ -23,6 +23,7 @@ EXIT_INCOMPLETE = 1  # the command ended, but something failed or could not be s
 EXIT_USAGE = 2  # wrong settings or wrong data
 EXIT_INFRASTRUCTURE = 3  # server, browser or metric could not run
 EXIT_INTERNAL = 4  # a fault of iwr itself
+EXIT_NOT_MET = 5  # a comparison: worse than the baseline, or a required score is not reached
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141  # whoever read the output has closed it: what a shell reports for SIGPIPE
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -32,12 +33,9 @@ class ActionType(StrEnum):
 
 
 class Parameters(Record):
-    """Of one action, as the data set gives them.
+    """Of one action, as the data set gives them."""
 
-    `description` is the sentence that the judge grounds.
-    """
-
-    description: str = ""
+    description: str = ""  # the sentence that the judge grounds
     key: str | None = None
     direction: str | None = None
     scroll_page: str | None = None
@@ -95,9 +93,7 @@ class Task(Record):
 class GenerationStatus(StrEnum):
     OK = "ok"  # a page lies beside the record
     MISSING = "missing"  # the model answered, but not with a page: the model's failure, scored 0
-    FAILED = (
-        "failed"  # infrastructure: nothing is known about the model; asked again by the next run
-    )
+    FAILED = "failed"  # infrastructure: nothing is known of the model; the next run asks again
 
 
 class Frames(Record):
@@ -110,10 +106,9 @@ class Frames(Record):
     mode: str  # native | frames
     planned: int
     delivered: int | None
-    planned_tokens: int | None = (
-        None  # video tokens of the frames asked for, computed with the model's own processor
-    )
+    planned_tokens: int | None = None  # of the frames asked for, by the model's own processor
     delivered_tokens: int | None = None  # video tokens in the prompt that the engine used
+    unaudited: str | None = None  # why the processor cannot count tokens
 
 
 class Usage(Record):
@@ -133,20 +128,16 @@ class Generation(Record):
     frames: Frames | None = None
     finish_reason: str | None = None
     truncated: bool = False
-    extraction: str | None = (
-        None  # how the page was found in the reply: fence | unclosed fence | bare …
-    )
+    extraction: str | None = None  # how the page stood in the reply: fence | unclosed fence | …
     page_sha256: str | None = None
     seconds: float | None = None
     engine: str | None = None  # what produced it, e.g. "vllm 0.32.0"
     weights: str | None = None  # hub commit or digest of a local folder, where it is known
+    sampling: dict[str, int | float] = Field(default_factory=dict)  # every value the engine got
 
 
 class Session(Record):
-    """One process's work with the servers of one model.
-
-    A run that was resumed, or sharded, has several.
-    """
+    """One process's work with the servers of one model; a resumed or sharded run has several."""
 
     model: str
     engine: str
@@ -173,6 +164,25 @@ class FailedBy(StrEnum):
     INFRASTRUCTURE = "infrastructure"  # browser or server failed: unscored
 
 
+class Gesture(Record):
+    """How an action was done, so that a replay does the same. The verb says which fields count."""
+
+    verb: str  # see contract/schema.py
+    first: tuple[tuple[str, str], ...] = ()  # (verb, locator): what revealed the element
+    button: Literal["left", "middle", "right"] = "left"
+    count: int = Field(default=1, ge=1, le=20)
+    at: tuple[float, float] | None = None  # share of the element's box
+    text: str | None = None  # typed; the name of an option, or of a file
+    clear: bool = True  # the text replaces what the field holds
+    keys: tuple[str, ...] = ()  # pressed, after a text too
+    wheel: tuple[float, float] | None = None  # CSS pixels
+    drop: str | None = None  # locator: where a drag ends
+    drop_at: tuple[float, float] | None = None
+    path: tuple[tuple[float, float], ...] = ()  # of a drag, relative to where it starts
+    seconds: float | None = None  # of a hold
+    replies: tuple[tuple[bool, str | None], ...] = ()  # to dialogs: accepted, text
+
+
 class Grounding(Record):
     """The element that a description was matched to."""
 
@@ -188,6 +198,7 @@ class Grounding(Record):
     reason: str | None = None
     prompt_sha256: str | None = None
     answer: str | None = None  # raw judge output
+    gesture: Gesture | None = None
 
 
 class Verdict(Record):
@@ -201,20 +212,15 @@ class Verdict(Record):
 
 
 class Rubric(Record):
-    """High-level comparison of one checkpoint, in points: see judge/model/rubric.py.
-
-    `total` is their sum.
-    """
+    """High-level comparison of one checkpoint, in points: see judge/model/rubric.py."""
 
     layout: int = Field(ge=0, le=10)
     elements: int = Field(ge=0, le=15)
     content: int = Field(ge=0, le=40)
     style: int = Field(ge=0, le=15)
     overall: int = Field(ge=0, le=20)
-    total: int = Field(ge=0, le=100)
-    swapped_total: int | None = Field(
-        default=None, ge=0, le=100
-    )  # the same with the pictures in the other order
+    total: int = Field(ge=0, le=100)  # their sum
+    swapped_total: int | None = Field(None, ge=0, le=100)  # with the pictures in the other order
     reason: str | None = None
 
 
@@ -234,12 +240,11 @@ class Step(Record):
     reason: str | None = None
     screenshot: str | None = None  # file name beside the record
     screenshot_sha256: str | None = None
+    rest_screenshot: str | None = None  # where the next action began, if a message hid itself
     settled: bool = True  # False: the cap on waiting was hit before the page was still
     unsettled_reason: str | None = None  # what still moved, where `settled` is False
     rubric: Rubric | None = None
-    second_rubric: Rubric | None = (
-        None  # protocol `reference` alone: screenshot 0 against checkpoint 1
-    )
+    second_rubric: Rubric | None = None  # protocol `reference`: screenshot 0 against checkpoint 1
     rubric_reason: str | None = None  # why there is no rubric, if one was asked for
     seconds: float = 0.0
 
@@ -247,6 +252,14 @@ class Step(Record):
     def is_unscored(self) -> bool:
         """Whether the judge or the infrastructure failed: nothing is known about the page."""
         return self.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE)
+
+
+class PageEvent(Record):
+    """What a page wrote to its console, or asked for in vain, during a step of its rollout."""
+
+    step: int
+    kind: str  # error | warning | "refused" and the kind of request
+    text: str  # the message or the address, cut
 
 
 class RolloutStatus(StrEnum):
@@ -265,16 +278,14 @@ class Rollout(Record):
     fingerprint: Fingerprint
     steps: tuple[Step, ...]
     refused: dict[str, int] = Field(default_factory=dict)  # requests the sandbox refused, by kind
+    events: tuple[PageEvent, ...] = ()
     seconds: float = 0.0
     calls: int = 0  # judge model calls
     browser: str | None = None  # e.g. "Chromium 156.0.8078.73"
 
 
 class Tally(Record):
-    """How often something was so, of the answers that were usable.
-
-    `share` is None when there was none.
-    """
+    """How often something was so, of the usable answers. `share` is None when there was none."""
 
     asked: int
     yes: int
@@ -292,6 +303,20 @@ class Tally(Record):
         return f"{self.share:.1%} ({interval}, {usable} questions{lost})"
 
 
+class SelfTestMiss(Record):
+    """A question of the self-test that was answered wrongly or, where `answer` is None, not."""
+
+    task: str
+    kind: str
+    step: int
+    assertion: str
+    expected: bool
+    answer: bool | None
+    reason: str  # the judge's words
+    before: str | None = None  # file names in the folder of the self-test's pictures
+    after: str | None = None
+
+
 class SelfTest(Record):
     """A judge measured on ground truth: see judge/selftest.py."""
 
@@ -303,6 +328,10 @@ class SelfTest(Record):
     kinds: dict[str, Tally]  # answered rightly, by kind of question
     flips: Tally  # another answer to the same question
     order_flips: Tally  # another answer when the pictures are shown in the other order
+    exact: Tally | None = None  # planted defects whose step is the first that is refused
+    pages_a_kind: int | None = None  # with a planted defect, at most, of each task
+    left_out: dict[str, int] = Field(default_factory=dict)  # no certain answer; by kind
+    misses: tuple[SelfTestMiss, ...] = ()
     calls: int
     seconds: float
 
@@ -350,9 +379,7 @@ class TaskScore(Record):
     failed_step: int | None = None  # 1-based; None when all steps passed or nothing was judged
     failed_by: FailedBy | None = None
     pairs: tuple[Pair, ...] = ()
-    engines: dict[str, str] = Field(
-        default_factory=dict
-    )  # metric -> what computed it, e.g. "rapidocr 3.10.0"
+    engines: dict[str, str] = Field(default_factory=dict)  # metric -> e.g. "rapidocr 3.10.0"
     classification: Classification = Classification()
 
 

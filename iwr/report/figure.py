@@ -42,8 +42,16 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-MOST_MODELS = 12  # in one figure, best first
+WIDTH = 6.4  # inches
+INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+MOST_MODELS = 30  # in one figure, best first
 BARS_WIDTH = 0.8  # of all bars of one group together; groups are 1 apart
+LABEL_HEIGHT = 0.8  # inches, of the slanted names of groups
+LIGHT_FROM = 0.5  # the score from which a field's colour is light
+ROW_HEIGHT = 0.28  # inches, of a model
+MARGIN_HEIGHT = 1.2  # inches, of axis and legend
+INK, DARK_INK = "#1b1f24", "#e6eaef"  # as in report.css
+NEUTRAL = "#808080"  # seen on both papers
 LONGEST_LABEL = 24  # characters
 GOLDEN_RATIO = 0.618  # spreads neighbours in rank evenly to both sides
 SPREAD = 0.3  # width of the points of one model
@@ -55,6 +63,12 @@ class Figure(NamedTuple):
     name: str  # of its files, without the ending
     title: str
     alt: str  # the same in words, for readers who cannot see it
+    height: int = 400  # where it is 640 wide
+
+
+def _height(rows: int) -> float:
+    """Return the height of a figure with a row for each model, inches."""
+    return max(2.4, MARGIN_HEIGHT + ROW_HEIGHT * rows)
 
 
 class FigurePlan(NamedTuple):
@@ -62,6 +76,7 @@ class FigurePlan(NamedTuple):
 
     figure: Figure
     draw: Callable[[Axes], None]
+    height: float = 4.0  # inches, of a figure that is WIDTH wide
 
 
 def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
@@ -114,8 +129,9 @@ def _bars_plan(rows: Sequence[Row], summary: Summary) -> FigurePlan:
         f"Bars of Final, IFS and VFS for {len(rows)} models; "
         f"best: {best['model']} with {best['final']:.3f}."
     )
-    figure = Figure("scores", "Scores with 95 % intervals", alt)
-    return FigurePlan(figure, partial(_draw_bars, rows=rows, summary=summary))
+    height = _height(2 * len(rows))
+    figure = Figure("scores", "Scores with 95 % intervals", alt, _pixels(height))
+    return FigurePlan(figure, partial(_draw_bars, rows=rows, summary=summary), height)
 
 
 def _scatter_plan(rows: Sequence[Row]) -> FigurePlan:
@@ -132,15 +148,23 @@ def _groups_plan(
     parts: Sequence[Part],
     models: Sequence[str],
 ) -> FigurePlan:
-    alt = f"Grouped bars: {len(parts)} groups of tasks, {len(models)} models."
-    figure = Figure(f"by_{axis}", f"Final by {axis.replace('_', ' ')}", alt)
-    return FigurePlan(figure, partial(_draw_groups, parts=parts, models=models))
+    alt = f"Final in numbers: {len(models)} models, {len(parts)} groups of tasks."
+    height = _height(len(models)) + LABEL_HEIGHT
+    title = f"Final by {axis.replace('_', ' ')}"
+    figure = Figure(f"by_{axis}", title, alt, _pixels(height))
+    return FigurePlan(figure, partial(_draw_groups, parts=parts, models=models), height)
 
 
 def _paired_plan(models: Sequence[str], summary: Summary) -> FigurePlan:
     alt = f"Final of each model minus that of {models[0]}, a point a task."
-    figure = Figure("paired", "Paired differences to the best model", alt)
-    return FigurePlan(figure, partial(_draw_paired, models=models, summary=summary))
+    height = _height(len(models))
+    figure = Figure("paired", "Paired differences to the best model", alt, _pixels(height))
+    return FigurePlan(figure, partial(_draw_paired, models=models, summary=summary), height)
+
+
+def _pixels(height: float) -> int:
+    """Return the height of a figure that the report shows 640 CSS pixels wide."""
+    return round(100 * height)
 
 
 def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
@@ -153,19 +177,29 @@ def _without_baselines(names: Sequence[str], summary: Summary) -> list[str]:
 
 
 def _write(plan: FigurePlan, folder: Path) -> None:
-    """Draw one figure and write it in all formats."""
+    """Draw one figure: for paper in all formats, and for the report's dark pages."""
+    name = plan.figure.name
+    for kind in METADATA:
+        write_atomic(folder / f"{name}.{kind}", _draw(plan, kind, INK))
+    write_atomic(folder / f"{name}-dark.svg", _draw(plan, "svg", DARK_INK))
+
+
+def _draw(plan: FigurePlan, kind: str, ink: str) -> bytes:
+    """Return a figure as a file of a kind, its lines and letters in a colour."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
 
-    with rc_context(STYLE):
-        canvas = Canvas(figsize=(6.4, 4.0), layout="constrained")
+    data = io.BytesIO()
+    with rc_context(STYLE | dict.fromkeys(INKED, ink)):
+        canvas = Canvas(figsize=(WIDTH, plan.height), layout="constrained")
         axes = canvas.subplots()
         plan.draw(axes)
         _add_legend(canvas, axes)
-        for kind, metadata in METADATA.items():
-            data = io.BytesIO()
-            canvas.savefig(data, format=kind, dpi=200, metadata=metadata)
-            write_atomic(folder / f"{plan.figure.name}.{kind}", data.getvalue())
+        is_transparent = ink == DARK_INK
+        canvas.savefig(
+            data, format=kind, dpi=200, metadata=METADATA[kind], transparent=is_transparent
+        )
+    return data.getvalue()
 
 
 def _add_legend(canvas: Any, axes: Axes) -> None:
@@ -177,7 +211,7 @@ def _add_legend(canvas: Any, axes: Axes) -> None:
         handles,
         labels,
         loc="outside upper center",
-        ncols=min(4, len(labels)),
+        ncols=min(3, len(labels)),
         frameon=False,
         fontsize=8,
     )
@@ -191,41 +225,42 @@ def _draw_bars(
     """Draw Final, IFS and VFS of each model, with their intervals."""
     width = BARS_WIDTH / len(COLOURS)
     for index, name in enumerate(COLOURS):
-        heights = []
+        lengths = []
         below = []
         above = []
         for row in rows:
             value = row[name]
             low, high = summary.ends(row["model"], name) or (value, value)
-            heights.append(value)
+            lengths.append(value)
             below.append(max(0.0, value - low))
             above.append(max(0.0, high - value))
-        axes.bar(
+        axes.barh(
             _places(len(rows), index, len(COLOURS)),
-            heights,
+            lengths,
             width,
-            yerr=[below, above],
+            xerr=[below, above],
             label=LABELS[name],
             color=COLOURS[name],
-            capsize=2,
+            capsize=1.5,
+            ecolor=NEUTRAL,
             error_kw={"linewidth": 0.8},
         )
-    _set_names(axes, [row["model"] for row in rows])
-    _set_score_axis(axes, "score")
+    _set_models(axes, [row["model"] for row in rows])
+    axes.set(xlim=(0, 1.02), xlabel="score")
 
 
 def _draw_scatter(axes: Axes, rows: Sequence[Row]) -> None:
-    """Draw one named point a model."""
-    for row in rows:
+    """Draw one numbered point a model; the legend has the names."""
+    from itertools import cycle
+
+    from matplotlib import colormaps
+
+    colours = cycle(colormaps["tab10"](range(10)))
+    for number, (row, colour) in enumerate(zip(rows, colours, strict=False), 1):
         point = (row["vfs"], row["ifs"])
-        axes.scatter(*point, color=COLOURS["final"])
-        axes.annotate(
-            row["model"],
-            point,
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=7,
-        )
+        axes.scatter(*point, color=colour, label=f"{number}  {row['model']}")
+        offset = (4, 3 if number % 2 else -9)
+        axes.annotate(str(number), point, xytext=offset, textcoords="offset points", fontsize=8)
     limits = (-0.02, 1.05)
     axes.set(xlabel="VFS", ylabel="IFS", xlim=limits, ylim=limits)
 
@@ -235,16 +270,23 @@ def _draw_groups(
     parts: Sequence[Part],
     models: Sequence[str],
 ) -> None:
-    """Draw Final by value of one axis of the benchmark, a bar a model."""
-    width = BARS_WIDTH / len(models)
-    for index, model in enumerate(models):
-        places = _places(len(parts), index, len(models))
-        heights = [part.finals[index] or 0.0 for part in parts]
-        axes.bar(places, heights, width, label=model)
+    """Draw Final by value of one axis of the benchmark: a row a model, each field its number."""
+    import numpy as np
+
+    values = np.full((len(models), len(parts)), np.nan)
+    for column, part in enumerate(parts):
+        for row, final in enumerate(part.finals[: len(models)]):
+            if final is not None:
+                values[row, column] = final
+                ink = "black" if final > LIGHT_FROM else "white"
+                axes.text(column, row, f"{final:.2f}", ha="center", va="center", color=ink, size=7)
+    axes.imshow(values, vmin=0, vmax=1, cmap="cividis", aspect="auto")
     labels = [_label(part.value) for part in parts]
-    rotation = 20 if len(labels) > 4 else 0
+    rotation = 30 if len(labels) > 4 else 0
     _set_names(axes, labels, rotation)
-    _set_score_axis(axes, "Final")
+    axes.set_yticks(range(len(models)), models)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
 
 
 def _draw_paired(
@@ -263,24 +305,18 @@ def _draw_paired(
             share = index * GOLDEN_RATIO % 1
             spread.append(place + SPREAD * (share - 0.5))
         axes.scatter(
-            spread,
             differences,
+            spread,
             s=9,
             alpha=0.6,
             color=COLOURS["final"],
             linewidths=0,
         )
         mean = sum(differences) / len(differences)
-        axes.hlines(
-            mean,
-            place - 0.25,
-            place + 0.25,
-            color="black",
-            linewidth=1.5,
-        )
-    axes.axhline(0, color="grey", linewidth=0.8)
-    _set_names(axes, others)
-    axes.set_ylabel(f"Final minus that of {best}")
+        axes.vlines(mean, place - 0.3, place + 0.3, color=COLOURS["ifs"], linewidth=2.5)
+    axes.axvline(0, color=NEUTRAL, linewidth=0.8)
+    _set_models(axes, others)
+    axes.set_xlabel(f"Final minus that of {best}")
 
 
 def _differences(
@@ -320,9 +356,10 @@ def _set_names(
     axes.set_xticks(places, names, rotation=rotation, ha=alignment)
 
 
-def _set_score_axis(axes: Axes, label: str) -> None:
-    axes.set_ylim(0, 1.02)
-    axes.set_ylabel(label)
+def _set_models(axes: Axes, names: Sequence[str]) -> None:
+    """Write a name beside each row, the best one on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def _label(text: str) -> str:

@@ -8,12 +8,15 @@ still be copied or packed as it is.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from iwr.records import TaskScore, digest
 from iwr.report.figure import Figure
 from iwr.report.links import Stamp, link_or_copy, stamp
+from iwr.report.moments import Moments, moments_of
 from iwr.report.pages import Pages
 from iwr.report.summary import Summary, read_json
 from iwr.report.templating import STATIC, TEMPLATES, template
@@ -21,8 +24,19 @@ from iwr.report.views import neighbours
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import ReportPaths, RunPaths
 
-CODE = ("html.py", "pages.py", "templating.py", "views.py")
+CODE = (
+    "evidence.py",
+    "html.py",
+    "metric_means.py",
+    "moments.py",
+    "pages.py",
+    "steps.py",
+    "templating.py",
+    "trust.py",
+    "views.py",
+)
 INDEX = "index"
+DECODERS = 4  # recordings that are read at a time
 
 
 def write_html(
@@ -42,13 +56,40 @@ def write_html(
 
     _link_recordings(summary, report)
     pages = Pages(summary, paths, report)
+    moments = _moments({score.task for score in outdated}, summary, report)
     for score in outdated:
-        pages.write_task(score)
+        pages.write_task(score, moments[score.task])
     for name in STATIC:
         write_atomic(report.folder / name, template(name))
+    _remove_orphans(summary, report)
+    pages.write_selftest()
+    write_atomic(report.gallery, pages.gallery())
     write_atomic(report.index, pages.index(figures))
     write_atomic(report.made_from, json.dumps(sources) + "\n")
     return report.index
+
+
+def _remove_orphans(summary: Summary, report: ReportPaths) -> None:
+    """Remove what earlier reports showed of models and tasks that this one does not have."""
+    tasks = {task.id for task in summary.tasks}
+    for folder in report.pages.glob("*"):
+        if folder.name not in summary.models:
+            shutil.rmtree(folder)
+            continue
+        for path in folder.iterdir():
+            if path.name.removesuffix(".html") not in tasks:
+                _remove(path)
+    for folder in report.tasks.glob("*"):
+        if folder.name not in tasks:
+            _remove(folder)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _outdated(
@@ -102,8 +143,9 @@ def _shared_source(paths: RunPaths) -> str:
 def _record_stamps(score: TaskScore, paths: RunPaths) -> list[Stamp | None]:
     """Return the stamps of the records behind one page."""
     files = paths.task(score.model, score.task)
-    rollout = files.judge(score.judge).rollout
-    return [stamp(file) for file in (files.generation, files.page, rollout)]
+    judged = files.judge(score.judge)
+    records = (files.generation, files.page, files.reply, judged.rollout, judged.calls)
+    return [stamp(file) for file in records]
 
 
 def _index_source(
@@ -118,6 +160,7 @@ def _index_source(
         summary.intervals,
         summary.costs,
         summary.trust,
+        summary.selftest.model_dump(mode="json") if summary.selftest else None,
         [figure._asdict() for figure in figures],
     )
 
@@ -128,3 +171,16 @@ def _link_recordings(summary: Summary, report: ReportPaths) -> None:
         link_or_copy(task.video, report.video(task.id))
         for step, checkpoint in task.checkpoints.items():
             link_or_copy(checkpoint, report.reference(task.id, step))
+
+
+def _moments(
+    names: set[str],
+    summary: Summary,
+    report: ReportPaths,
+) -> dict[str, Moments]:
+    """Return the moments of the recordings of these tasks; several are decoded at a time."""
+    tasks = [task for task in summary.tasks if task.id in names]
+    files = [report.moments(task.id) for task in tasks]
+    with ThreadPoolExecutor(DECODERS) as executor:
+        results = list(executor.map(moments_of, tasks, files))
+    return {task.id: moments for task, moments in zip(tasks, results, strict=True)}

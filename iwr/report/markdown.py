@@ -19,6 +19,8 @@ from iwr.report.summary import (
     format_score,
     leaderboard_cells,
 )
+from iwr.report.trust import HEADERS as JUDGE_HEADERS
+from iwr.report.trust import kind_rows
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES, Row
 
@@ -40,6 +42,7 @@ def markdown(summary: Summary) -> str:
     paragraphs = [
         *_introduction(summary),
         *_leaderboard(summary),
+        *_judge(summary),
         *_failures(summary.scores),
         *_unscored(summary.scores),
     ]
@@ -55,7 +58,7 @@ def _introduction(summary: Summary) -> list[str]:
     judge, protocol = summary.config.judge, summary.config.protocol
     paragraphs = [
         "# Leaderboard",
-        f"Judge `{judge.name}`, protocol `{protocol.name}`. {_inline(protocol.note)}",
+        f"Judge `{judge.name}`, protocol `{protocol.name}`. {_inline(summary.caption)}",
         f"Scores are in [0, 1]: {formula.TEXT}. Missing pages count as 0; unscored tasks are left "
         "out of the means.",
     ]
@@ -82,6 +85,18 @@ def _leaderboard(summary: Summary) -> list[str]:
     if summary.caution:
         paragraphs.append(summary.caution)
     paragraphs.append(_inline(summary.trust))
+    return paragraphs
+
+
+def _judge(summary: Summary) -> list[str]:
+    """Return the self-test of the judge by kind of question; nothing where it does not apply."""
+    record = summary.selftest
+    if record is None:
+        return []
+    rows = [row.cells for row in kind_rows(record)]
+    paragraphs = ["## Is the judge right?", _table(JUDGE_HEADERS, rows)]
+    if record.misses:
+        paragraphs.append("Every wrong answer, with its pictures: selftest.html.")
     return paragraphs
 
 

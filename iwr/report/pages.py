@@ -7,24 +7,35 @@ from typing import Any
 
 from iwr.records import Classification, Generation, Rollout, ScoreStatus, Task, TaskScore
 from iwr.report import costs
+from iwr.report.evidence import frame_times, prompt_of, questions_by_step
 from iwr.report.figure import Figure
 from iwr.report.links import link_or_copy
+from iwr.report.metric_means import metric_means
+from iwr.report.moments import Moments
 from iwr.report.published import NOTE, published_scores
+from iwr.report.steps import StepArranger
 from iwr.report.summary import (
     CAUSES,
     CEILING,
     FLOOR,
     Summary,
-    cause_of,
     failure_counts,
     format_score,
 )
 from iwr.report.templating import environment
-from iwr.report.views import answer_facts, cell, neighbours, outcome, step_views
+from iwr.report.trust import HEADERS, KindRow, kind_rows, misses_by_kind
+from iwr.report.views import Cell, answer_facts, cell, neighbours, outcome, page_url, tint_of
 from iwr.runs.files import readable, write_atomic
 from iwr.runs.paths import ReportPaths, RunPaths
 from iwr.scores import formula
 from iwr.scores.aggregate import AXES, NOT_GIVEN, Row
+
+TEXTS = {
+    "reply": "raw reply",
+    "source": "source",
+    "questions": "all questions to the judge",
+}
+"""What can be opened as text: file name -> name of the link."""
 
 Variables = dict[str, Any]
 """What a template can use, by name."""
@@ -43,27 +54,85 @@ class Pages:
         self.paths = paths
         self.report = report
         self.environment = environment()
-        self.scores = {(score.model, score.task): score for score in summary.scores}
+        self.cells: dict[tuple[str, str], Cell] = {}
+        for score in summary.scores:
+            self.cells[score.model, score.task] = self._cell(score)
         self.tasks = {task.id: task for task in summary.tasks}
         self.models = summary.models
 
-    def write_task(self, score: TaskScore) -> None:
+    def write_task(self, score: TaskScore, moments: Moments) -> None:
         """Write the page of one model and task. Raises DataError when the disk refuses."""
+        task = self.tasks[score.task]
         files = self.paths.task(score.model, score.task)
         judged = files.judge(score.judge)
         rollout = readable(judged.rollout, Rollout)
         if rollout is not None:
             self._link_screenshots(score, rollout, judged.folder)
+        links = self._link_texts(score)
         generation = readable(files.generation, Generation)
-        source = _source(files.page)
-        page = self.environment.get_template("task.html").render(
+        source = _text_of(files.page)
+        lines = 0
+        if source:
+            lines = len(source.splitlines())
+        questions = questions_by_step(judged.calls)
+        arranger = StepArranger(task, score, rollout, moments, questions)
+        template = self.environment.get_template("task.html")
+        page = template.render(
             **self._task_places(score),
-            **_task_facts(self.tasks[score.task], score, rollout),
+            **_task_facts(task, score, rollout),
+            steps=arranger.views(),
+            failing=arranger.failing,
+            moments=moments,
+            frames=frame_times(generation, moments),
             answer=answer_facts(generation),
+            prompt=prompt_of(task, generation),
+            links=links,
             source=source,
-            source_length=len(source or ""),
+            lines=lines,
         )
         write_atomic(self.report.page(score.model, score.task), page)
+
+    def _link_texts(self, score: TaskScore) -> dict[str, str]:
+        """Link what can be opened as text; return the addresses from the page, by name."""
+        files = self.paths.task(score.model, score.task)
+        texts = {
+            "reply": files.reply,
+            "source": files.page,
+            "questions": files.judge(score.judge).calls,
+        }
+        links = {}
+        for name, file in texts.items():
+            target = self.report.evidence(score.model, score.task, name)
+            if not file.is_file():
+                target.unlink(missing_ok=True)
+                continue
+            link_or_copy(file, target)
+            label = TEXTS[name]
+            links[label] = f"{score.task}/{target.name}"
+        return links
+
+    def write_selftest(self) -> None:
+        """Write the page of what the judge was wrong about; remove it where it does not apply."""
+        record = self.summary.selftest
+        if record is None or not record.misses:
+            self.report.selftest.unlink(missing_ok=True)
+            return
+        folder = self.paths.selftest_pictures(record.judge)
+        for miss in record.misses:
+            for name in (miss.before, miss.after):
+                if not name:
+                    continue
+                picture = folder / name
+                if picture.is_file():
+                    link_or_copy(picture, self.report.selftest_picture(name))
+        template = self.environment.get_template("selftest.html")
+        page = template.render(
+            root="",
+            run=self.paths.folder.name,
+            record=record,
+            groups=misses_by_kind(record),
+        )
+        write_atomic(self.report.selftest, page)
 
     def _link_screenshots(
         self,
@@ -95,28 +164,35 @@ class Pages:
             "run": self.paths.folder.name,
             "before": before,
             "after": after,
-            "others": self._scores_of(score.task),
+            "others": self._cells(score.task),
             "next_model": following,
         }
 
     def index(self, figures: list[Figure]) -> str:
         """Return the text of index.html."""
         summary = self.summary
-        baselines = summary.baselines((*FLOOR, *CEILING))
-        unscored = [each for each in summary.scores if each.status is ScoreStatus.UNSCORED]
-        return self.environment.get_template("index.html").render(
-            root="",
-            run=self.paths.folder.name,
-            summary=summary,
-            config=summary.config,
-            formula=formula.TEXT,
-            causes=CAUSES,
-            models=self.models,
-            baselines=[row["model"] for row in baselines],
+        baselines = []
+        for row in summary.baselines((*FLOOR, *CEILING)):
+            baselines.append(row["model"])
+        unscored = []
+        for score in summary.scores:
+            if score.status is ScoreStatus.UNSCORED:
+                unscored.append(score)
+        misses = {}
+        judge_rows: list[KindRow] = []
+        if summary.selftest:
+            misses = misses_by_kind(summary.selftest)
+            judge_rows = kind_rows(summary.selftest)
+        template = self.environment.get_template("index.html")
+        return template.render(
+            **self._tables(),
+            baselines=baselines,
             sentences=_sentences(summary),
+            metrics=metric_means(summary.scores),
+            judge_headers=HEADERS,
+            judge_rows=judge_rows,
+            judge_misses=misses,
             failures=failure_counts(summary.scores),
-            axes=self._axes(),
-            matrix=[self._line(task) for task in summary.tasks],
             unscored=unscored,
             costs=costs,
             figures=figures,
@@ -124,31 +200,68 @@ class Pages:
             published_note=NOTE,
         )
 
+    def gallery(self) -> str:
+        """Return the text of gallery.html: each reference beside the pages of all models."""
+        return self.environment.get_template("gallery.html").render(**self._tables())
+
+    def _tables(self) -> Variables:
+        """Return what index and gallery both need."""
+        return {
+            "root": "",
+            "run": self.paths.folder.name,
+            "summary": self.summary,
+            "config": self.summary.config,
+            "formula": formula.TEXT,
+            "causes": CAUSES,
+            "models": self.models,
+            "axes": self._axes(),
+            "matrix": [self._line(task) for task in self.summary.tasks],
+            "tint_of": tint_of,
+        }
+
     def _axes(self) -> list[Variables]:
         """Return the parts of the taxonomy that the data give: {key, name, parts}."""
         axes = []
         for key in AXES:
             parts = self.summary.parts_of(key)
-            if parts:
-                axes.append({"key": key, "name": key.replace("_", " "), "parts": parts})
+            if not parts:
+                continue
+            axis = {
+                "key": key,
+                "name": key.replace("_", " "),
+                "parts": parts,
+            }
+            axes.append(axis)
         return axes
 
     def _line(self, task: Task) -> Variables:
         """Return one task in the list of all tasks."""
-        scores = self._scores_of(task.id)
-        causes = {cause_of(score) for score in scores}
+        cells = self._cells(task.id)
+        causes = {cell.cause for cell in cells}
         line: Variables = {
             "task": task.id,
-            "cells": [cell(score) for score in scores],
+            "cells": cells,
             "outcomes": "|".join(sorted(causes)),
         }
         for key in AXES:
             line[key] = getattr(task.classification, key) or NOT_GIVEN
         return line
 
-    def _scores_of(self, task: str) -> list[TaskScore]:
-        """Return the scores of one task, in the order of the leaderboard."""
-        return [self.scores[model, task] for model in self.models]
+    def _cells(self, task: str) -> list[Cell]:
+        """Return the results on one task, in the order of the leaderboard."""
+        return [self.cells[model, task] for model in self.models]
+
+    def _cell(self, score: TaskScore) -> Cell:
+        """Return one result; only the rollout knows at which step an unscored one ended."""
+        files = self.paths.task(score.model, score.task)
+        judged = files.judge(score.judge)
+        rollout = None
+        if score.status is ScoreStatus.UNSCORED:
+            rollout = readable(judged.rollout, Rollout)
+        picture = None
+        if judged.screenshot(0).is_file():
+            picture = f"pages/{score.model}/{score.task}/step_0.png"
+        return cell(score, page_url(score, rollout), picture)
 
 
 def _task_facts(
@@ -162,8 +275,7 @@ def _task_facts(
         "score": score,
         "outcome": outcome(score),
         "classification": _classification(score.classification),
-        "refused": _refused_requests(rollout),
-        "steps": step_views(task, score, rollout),
+        "formula": formula,
     }
 
 
@@ -172,15 +284,9 @@ def _classification(classification: Classification) -> dict[str, str]:
     facts = {}
     for name, value in classification:
         if value:
-            facts[name.replace("_", " ").capitalize()] = value
+            label = name.replace("_", " ").capitalize()
+            facts[label] = value
     return facts
-
-
-def _refused_requests(rollout: Rollout | None) -> str:
-    """Return how many requests the sandbox blocked, by kind."""
-    if rollout is None:
-        return ""
-    return ", ".join(f"{count} {kind}" for kind, count in rollout.refused.items())
 
 
 def _sentences(summary: Summary) -> list[str]:
@@ -199,13 +305,16 @@ def _baseline_sentence(name: str, rows: list[Row]) -> list[str]:
     """Return what is reached without a model, as a sentence; none without baselines."""
     if not rows:
         return []
-    finals = [f"{row['model']} {format_score(row['final'])}" for row in rows]
+    finals = []
+    for row in rows:
+        final = format_score(row["final"])
+        finals.append(f"{row['model']} {final}")
     return [f"{name}, from baselines that are no models: {', '.join(finals)}."]
 
 
-def _source(page: Path) -> str | None:
-    """Return the page as text; None when there is none."""
+def _text_of(file: Path) -> str | None:
+    """Return a file as text; None when there is none."""
     try:
-        return page.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None

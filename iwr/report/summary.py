@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from iwr.config import Config
-from iwr.records import Generation, ScoreStatus, Task, TaskScore, digest
+from iwr.records import Generation, ScoreStatus, SelfTest, Task, TaskScore, digest
 from iwr.report.costs import Cost, costs
 from iwr.report.trust import judge_trust
 from iwr.runs.files import readable, write_atomic
@@ -22,8 +22,10 @@ from iwr.scores.aggregate import (
     counted_in_means,
     leaderboard,
 )
+from iwr.scores.caption import caption
 from iwr.scores.stage import read_scores
 from iwr.stats import FEW, LEVEL, interval
+from iwr.tasks.subset import describe
 
 FLOOR, CEILING = ("blank", "screenshot"), ("oracle",)  # kinds of baselines, worst first
 WITH_INTERVAL = ("ifs", "vfs", "final")
@@ -64,11 +66,21 @@ class Summary(NamedTuple):
     kinds: dict[str, str]  # model -> its kind, where a page of it is recorded
     costs: list[Cost]  # of the models that wrote something
     trust: str  # what the self-test says of the judge
+    selftest: SelfTest | None  # where it is of the judge as the rollouts were made
 
     @property
     def models(self) -> list[str]:
         """Names, best first."""
         return [row["model"] for row in self.rows]
+
+    @property
+    def caption(self) -> str:
+        """Which metrics made the scores, and which tasks were left out."""
+        text = caption(self.config.protocol, self.scores)
+        left_out = describe(self.config.data)
+        if left_out:
+            text = f"{text}; {len(self.tasks)} tasks of the data set: {left_out}"
+        return text
 
     @property
     def caution(self) -> str | None:
@@ -162,6 +174,7 @@ def summarise(
     scores = read_scores(models, tasks, config, paths)
     rows = leaderboard(scores)
     ranking = [row["model"] for row in rows]
+    trust = judge_trust(scores, config, paths)
     return Summary(
         config=config,
         tasks=tasks,
@@ -171,7 +184,8 @@ def summarise(
         intervals=_intervals(scores, paths.report / "intervals.json"),
         kinds=_kinds(models, tasks, paths),
         costs=costs(ranking, tasks, paths),
-        trust=judge_trust(scores, config, paths),
+        trust=trust.sentence,
+        selftest=trust.selftest,
     )
 
 
@@ -241,4 +255,6 @@ def read_json(file: Path) -> dict[str, Any]:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    return record

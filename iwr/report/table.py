@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from iwr.config import Config
+from iwr.console import plain_table, print_table
 from iwr.records import Task, TaskScore
 from iwr.report.figure import write_figures
 from iwr.report.html import write_html
@@ -25,9 +26,6 @@ from iwr.runs.files import write_atomic
 from iwr.runs.paths import RunPaths
 from iwr.scores.aggregate import SCORES, Row
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 CSV_COLUMNS = ("model", "judge", "protocol", *COUNTS, *SCORES)
 COMPARISON_HEADERS = ("Score", "First", "Second", "Difference", "95 % interval", "p")
 
@@ -35,6 +33,7 @@ TASK_KEYS = {
     "model",
     "task",
     "status",
+    "reason",
     "steps",
     "passed",
     "ifs",
@@ -109,11 +108,11 @@ def print_leaderboard(rows: Sequence[Row], note: str) -> None:
     """Print the leaderboard on standard output."""
     from rich.text import Text
 
-    table = _console_table(HEADERS)
+    table = plain_table(HEADERS)
     for row in rows:
         table.add_row(*map(Text, leaderboard_cells(row)))
     print(_title(rows))
-    _print(table)
+    print_table(table)
     print(note)
 
 
@@ -124,12 +123,12 @@ def print_comparison(comparison: dict[str, Any]) -> None:
         f"{comparison['first']} against {comparison['second']}: "
         f"{settings}, {comparison['tasks']} tasks"
     )
-    table = _console_table(COMPARISON_HEADERS)
+    table = plain_table(COMPARISON_HEADERS)
     for name, difference in comparison["scores"].items():
         if difference:
             cells = _comparison_cells(difference)
             table.add_row(name, *cells)
-    _print(table)
+    print_table(table)
     print(
         f"The second one is better on {comparison['won']} tasks, "
         f"worse on {comparison['lost']}, "
@@ -157,28 +156,6 @@ def _comparison_cells(difference: dict[str, Any]) -> list[str]:
         span,
         chance,
     ]
-
-
-def _console_table(headers: Sequence[str]) -> Table:
-    """Return an empty table in plain columns: the first one of text, the others of numbers."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for header in headers:
-        table.add_column(header, justify="right", no_wrap=True)
-    table.columns[0].justify = "left"
-    return table
-
-
-def _print(table: Table) -> None:
-    """Print a table; where standard output is no terminal, as wide as the table needs."""
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        needed = console.measure(table).maximum
-        console = Console(width=max(console.width, needed))
-    console.print(table)
 
 
 def _title(rows: Sequence[Row]) -> str:

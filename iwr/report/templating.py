@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-STATIC = ("report.css", "report.js", "icon.svg")
-TEMPLATES = ("base.html", "macros.html", "index.html", "task.html")
+STATIC = ("report.css", "report.js", "replay.js", "icon.svg")
+TEMPLATES = (
+    "base.html",
+    "macros.html",
+    "index.html",
+    "gallery.html",
+    "task.html",
+    "step.html",
+    "selftest.html",
+    "comparison.html",
+)
 
 # C1 controls, half surrogate pairs, and marks that turn the direction of the text behind them
 INVISIBLE = (

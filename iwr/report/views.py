@@ -1,21 +1,12 @@
-"""What the templates show of one task: records of one page of one model, arranged for reading."""
+"""What the templates show of one task besides its steps: its place, its end, how it was made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from iwr.records import (
-    Action,
-    FailedBy,
-    Generation,
-    Pair,
-    Rollout,
-    ScoreStatus,
-    Step,
-    Task,
-    TaskScore,
-)
+from iwr.records import Generation, Rollout, ScoreStatus, TaskScore
+from iwr.report.steps import failing_step
 from iwr.report.summary import ALL_PASSED, NO_PAGE, UNSCORED, cause_of
 
 SIGNS = {
@@ -28,38 +19,18 @@ SIGNS = {
 }
 
 
-class StepView(NamedTuple):
-    """One step. Addresses are relative to the page; None where there is no picture."""
-
-    number: int
-    action: Action | None
-    step: Step | None  # None: never reached
-    outcome: str
-    tone: str  # good | bad | unknown | none, as the style sheet names them
-    reference: str | None
-    before: str | None
-    shot: str | None
-    mark: tuple[float, float] | None  # CSS pixels on the picture before
-    pairs: list[Pair]
-    parameters: dict[str, object]  # besides the description
-
-
 class Cell(NamedTuple):
     """One model's result on one task, in the list of all tasks."""
 
     url: str
+    model: str
     text: str
     value: str  # to sort by
     sign: str
+    cause: str
     outcome: str
     tint: str
-
-
-class StepOutcome(NamedTuple):
-    """How a step ended, and its tone in the style sheet."""
-
-    text: str
-    tone: str
+    picture: str | None  # of the opened page, as an address from the index
 
 
 class Neighbours(NamedTuple):
@@ -77,95 +48,39 @@ def outcome(score: TaskScore) -> str:
     return cause
 
 
-def cell(score: TaskScore) -> Cell:
+def page_url(score: TaskScore, rollout: Rollout | None = None) -> str:
+    """Return the address of a page from the index, at the step that explains its score."""
+    url = f"pages/{score.model}/{score.task}.html"
+    step = failing_step(score, rollout)
+    if step is None:
+        return url
+    return f"{url}#step-{step}"
+
+
+def cell(score: TaskScore, url: str, picture: str | None) -> Cell:
     """Return a score as a cell of the list of all tasks."""
     text, value, tint = "–", "", ""
     if score.final is not None:
         text = f"{score.final:.2f}"
         value = str(score.final)
-        tint = f"s{round(score.final * 5)}"
+        tint = tint_of(score.final)
+    cause = cause_of(score)
     return Cell(
-        url=f"pages/{score.model}/{score.task}.html",
+        url=url,
+        model=score.model,
         text=text,
         value=value,
-        sign=SIGNS[cause_of(score)],
+        sign=SIGNS[cause],
+        cause=cause,
         outcome=outcome(score),
         tint=tint,
+        picture=picture,
     )
 
 
-def step_views(
-    task: Task,
-    score: TaskScore,
-    rollout: Rollout | None,
-) -> list[StepView]:
-    """Return step 0 and every action of the task, reached or not."""
-    steps: dict[int, Step] = {}
-    if rollout is not None:
-        steps = {step.step: step for step in rollout.steps}
-    numbers = range(len(task.actions) + 1)
-    return [_step_view(task, score, steps, number) for number in numbers]
-
-
-def _step_view(
-    task: Task,
-    score: TaskScore,
-    steps: dict[int, Step],
-    number: int,
-) -> StepView:
-    """Return one step, with what its record and its pairs say."""
-    step = steps.get(number)
-    previous = steps.get(number - 1)
-    action = task.action(number) if number else None
-    mark = _mark(step)
-    reference = before = shot = None
-    if number in task.checkpoints:
-        reference = f"../../tasks/{task.id}/step_{number}.png"
-    if mark and previous and previous.screenshot:
-        before = f"{task.id}/step_{number - 1}.png"
-    if step and step.screenshot:
-        shot = f"{task.id}/step_{number}.png"
-    end = _outcome(step)
-    return StepView(
-        number=number,
-        action=action,
-        step=step,
-        outcome=end.text,
-        tone=end.tone,
-        reference=reference,
-        before=before,
-        shot=shot,
-        mark=mark,
-        pairs=[pair for pair in score.pairs if pair.step == number],
-        parameters=_parameters(action),
-    )
-
-
-def _mark(step: Step | None) -> tuple[float, float] | None:
-    """Return the point of the action, where there was one."""
-    if step is None or step.grounding is None:
-        return None
-    return step.grounding.point
-
-
-def _parameters(action: Action | None) -> dict[str, object]:
-    """Return what an action has besides its description."""
-    if action is None:
-        return {}
-    return action.parameters.model_dump(exclude={"description"}, exclude_none=True)
-
-
-def _outcome(step: Step | None) -> StepOutcome:
-    """Return how a step ended."""
-    if step is None:
-        return StepOutcome("not reached", "none")
-    if step.failed_by in (FailedBy.JUDGE, FailedBy.INFRASTRUCTURE):
-        return StepOutcome(f"not decided: {step.failed_by.value}", "unknown")
-    if step.failed_by:
-        return StepOutcome(f"failed: {step.failed_by.value}", "bad")
-    if step.credited:
-        return StepOutcome("passed", "good")
-    return StepOutcome("performed, no credit after a failure", "none")
+def tint_of(score: float) -> str:
+    """Return the class of a score's background: s0 for 0 to s5 for 1."""
+    return f"s{round(score * 5)}"
 
 
 def answer_facts(record: Generation | None) -> dict[str, str]:
@@ -180,6 +95,7 @@ def answer_facts(record: Generation | None) -> dict[str, str]:
         "Prompt tokens": record.usage.prompt_tokens,
         "Answer tokens": record.usage.completion_tokens,
         "Frames delivered": _frames(record),
+        "Sampling": _sampling(record),
         "Seconds": None if record.seconds is None else f"{record.seconds:.1f}",
     }
     return {name: str(value) for name, value in facts.items() if value is not None}
@@ -190,7 +106,15 @@ def _frames(record: Generation) -> str | None:
     frames = record.frames
     if frames is None:
         return None
+    if frames.unaudited:
+        return f"not known of {frames.planned}, {frames.mode}: {frames.unaudited}"
     return f"{frames.delivered} of {frames.planned}, {frames.mode}"
+
+
+def _sampling(record: Generation) -> str | None:
+    """Return the values that sampled the answer."""
+    values = [f"{name} {value:g}" for name, value in sorted(record.sampling.items())]
+    return ", ".join(values) or None
 
 
 def neighbours(names: Sequence[str], name: str) -> Neighbours:

@@ -53,7 +53,11 @@ class Draft(NamedTuple):
     def files(self) -> list[tuple[Path, Path]]:
         """(checkpoint, screenshot) of each shot."""
         folder = self.subject.judged.folder
-        return [(shot.checkpoint, folder / str(shot.step.screenshot)) for shot in self.shots]
+        files = []
+        for shot in self.shots:
+            screenshot = folder / str(shot.step.screenshot)
+            files.append((shot.checkpoint, screenshot))
+        return files
 
 
 def metrics_of(protocol: ProtocolConfig) -> dict[str, Settings]:
@@ -61,8 +65,11 @@ def metrics_of(protocol: ProtocolConfig) -> dict[str, Settings]:
 
     Only those in `protocol.low` make the score.
     """
-    names = dict.fromkeys([*protocol.low, *protocol.metrics])
-    return {name: dict(protocol.metrics.get(name) or {}) for name in names}
+    metrics = {}
+    for name in (*protocol.low, *protocol.metrics):
+        settings = protocol.metrics.get(name) or {}
+        metrics[name] = dict(settings)
+    return metrics
 
 
 def draft(subject: Subject, fingerprint: Fingerprint, config: Config) -> Draft:

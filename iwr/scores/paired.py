@@ -24,6 +24,7 @@ from iwr.scores.aggregate import SCORES
 from iwr.stats import interval, paired_p
 
 FROM_GENERATION = ("prompt", "sampling.fps", "sampling.max_frames")
+SHOWN_CHARACTERS = 40  # of a setting that differs, in the message
 
 
 class ComparableScore(NamedTuple):
@@ -77,7 +78,9 @@ def read_side(
         )
     kinds = {file.kind for file in files}
     if len(kinds) > 1:
-        choices = [f"judge={judge} protocol={protocol}" for judge, protocol in sorted(kinds)]
+        choices = []
+        for judge, protocol in sorted(kinds):
+            choices.append(f"judge={judge} protocol={protocol}")
         raise ConfigError(
             f"{folder} holds several kinds of scores",
             hint=f"choose one: {'; '.join(choices)}",
@@ -211,8 +214,12 @@ def check_comparable(
             # baselines have no prompt, a task without a page was never judged
             if key not in ours or key not in theirs:
                 continue
-            name = f"data of task {task}" if key == "data" else key
-            differences.setdefault(name, f"{name}: {ours[key][:40]} and {theirs[key][:40]}")
+            name = key
+            if key == "data":
+                name = f"data of task {task}"
+            our_value = ours[key][:SHOWN_CHARACTERS]
+            their_value = theirs[key][:SHOWN_CHARACTERS]
+            differences.setdefault(name, f"{name}: {our_value} and {their_value}")
     if differences:
         raise StaleRunError(
             f"{first.label} and {second.label} have different settings "
@@ -231,15 +238,19 @@ def _difference(
     """
     firsts: list[float] = []
     seconds: list[float] = []
+    differences: list[float] = []
     for first, second in pairs:
-        values = (getattr(first, name), getattr(second, name))
-        if first.final is None or second.final is None or None in values:
+        if first.final is None or second.final is None:
             continue
-        firsts.append(values[0])
-        seconds.append(values[1])
-    if not firsts:
+        first_value = getattr(first, name)
+        second_value = getattr(second, name)
+        if first_value is None or second_value is None:
+            continue
+        firsts.append(first_value)
+        seconds.append(second_value)
+        differences.append(second_value - first_value)
+    if not differences:
         return None
-    differences = [second - first for first, second in zip(firsts, seconds, strict=True)]
     return {
         "first": fmean(firsts),
         "second": fmean(seconds),

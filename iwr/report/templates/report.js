@@ -2,6 +2,7 @@
 // Sorting, filtering, views and keys. The report is complete without it.
 
 const root = document.documentElement;
+root.classList.add("js");
 const remember = (key, value) => { try { localStorage.setItem("iwr." + key, value); } catch { /* storage is switched off */ } };
 const recall = (key) => { try { return localStorage.getItem("iwr." + key); } catch { return null; } };
 
@@ -43,40 +44,96 @@ function sort(head) {
   head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
 }
 
-// the list of tasks
+// the list of tasks; the filters are kept in the address, behind the #
 const filters = document.getElementById("filters");
 if (filters) {
-  const words = document.getElementById("words");
-  const outcome = document.getElementById("outcome");
-  const axes = [...filters.querySelectorAll("[data-axis]")];
-  const rows = [...document.getElementById("matrix").tBodies[0].rows];
+  const fields = [...filters.elements].filter((field) => field.name);
+  const value = (name) => filters.elements[name].value;
+  const rows = [...document.querySelectorAll("[data-task]")];
+  const fits = (row) => {
+    const cells = [...row.querySelectorAll("[data-cause]")];
+    return row.dataset.task.toLowerCase().includes(value("task").trim().toLowerCase())
+      && fields.every((field) => !("axis" in field.dataset) || !field.value || row.dataset[field.name] === field.value)
+      && (!value("outcome") || cells.some((cell) => cell.dataset.cause === value("outcome")
+        && (!value("model") || cell.dataset.model === value("model"))));
+  };
   const apply = () => {
-    const wanted = words.value.trim().toLowerCase();
     let count = 0;
     for (const row of rows) {
-      const fits = row.cells[0].textContent.toLowerCase().includes(wanted)
-        && axes.every((axis) => !axis.value || row.dataset[axis.dataset.axis] === axis.value)
-        && (!outcome.value || row.dataset.outcome.split("|").includes(outcome.value));
-      row.hidden = !fits;
-      count += fits;
+      row.hidden = !fits(row);
+      count += !row.hidden;
     }
+    for (const cell of document.querySelectorAll(".exhibit [data-model]"))
+      cell.hidden = value("model") !== "" && cell.dataset.model !== value("model");
     document.getElementById("count").textContent = count + (count === 1 ? " task" : " tasks");
+    for (const link of document.querySelectorAll("[data-keeps-filters]")) link.hash = address();
   };
-  filters.addEventListener("input", apply);
+  const address = () => {
+    const given = fields.filter((field) => field.value).map((field) => [field.name, field.value]);
+    return "#" + new URLSearchParams(given);
+  };
+  const read = () => {
+    if (!location.hash.includes("=")) return;
+    const given = new URLSearchParams(location.hash.slice(1));
+    for (const field of fields) field.value = given.get(field.name) ?? "";
+    apply();
+    if (given.size) filters.scrollIntoView();
+  };
+  filters.addEventListener("input", () => {
+    apply();
+    history.replaceState(null, "", address());
+  });
   filters.addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("hashchange", read);
+  read();
 }
+
+// steps
+const steps = [...document.querySelectorAll(".step")];
+const offsetOf = (step) => step.getBoundingClientRect().top;
+function showStep(step) {
+  step.open = true;
+  step.querySelector("summary").focus({ preventScroll: true });
+  step.scrollIntoView({ block: "start" });
+}
+function current() { // the step with the focus, else the first one on the screen
+  const focused = document.activeElement.closest(".step");
+  return focused ?? steps.find((step) => step.getBoundingClientRect().bottom > 80);
+}
+function target() {
+  const step = steps.find((one) => "#" + one.id === location.hash);
+  if (step) showStep(step);
+}
+addEventListener("hashchange", target);
+for (const link of document.querySelectorAll("a[href^='#step-']")) link.addEventListener("click", () => {
+  if (link.hash === location.hash) target(); // the address does not change
+});
+const unfold = document.getElementById("unfold");
+function toggleAll() {
+  if (!unfold) return;
+  const open = steps.some((step) => !step.open);
+  for (const step of steps) step.open = open;
+  unfold.textContent = open ? "Fold all" : "Unfold all";
+}
+unfold?.addEventListener("click", toggleAll);
 
 // reference and candidate
 const views = [...document.querySelectorAll("input[name=view]")];
 function choose(name) {
   const view = views.find((one) => one.value === name);
   if (!view) return;
+  const step = current();
+  const before = step && offsetOf(step);
   view.checked = true;
   document.body.dataset.view = name;
   remember("view", name);
+  if (step && before < innerHeight) scrollBy({ top: offsetOf(step) - before, behavior: "instant" }); // the step stays where it is
 }
 for (const view of views) view.addEventListener("change", () => choose(view.value));
 if (views.length) choose(recall("view") ?? "side");
+const shot = document.querySelector(".frame img");
+if (shot?.height) document.body.style.setProperty("--ratio", shot.getAttribute("width") / shot.getAttribute("height"));
+target();
 for (const pair of document.querySelectorAll(".pair")) {
   const range = pair.querySelector("input[type=range]");
   const pictures = pair.querySelector(".pictures");
@@ -94,17 +151,19 @@ for (const pair of document.querySelectorAll(".pair")) {
 }
 
 // keys
-const steps = [...document.querySelectorAll(".step")];
 function go(by) {
   const here = steps.indexOf(document.activeElement.closest(".step"));
   const next = steps[Math.min(steps.length - 1, Math.max(0, here + by))];
-  if (next) { next.focus({ preventScroll: true }); next.scrollIntoView({ block: "start" }); }
+  if (!next) return;
+  next.querySelector("summary").focus({ preventScroll: true });
+  next.scrollIntoView({ block: "start" });
 }
 const follow = (selector) => document.querySelector(selector)?.click();
 const keys = document.getElementById("keys");
 document.getElementById("help").addEventListener("click", () => keys.showModal());
 const actions = {
-  j: () => go(1), k: () => go(-1), n: () => follow("a[rel=next]"), p: () => follow("a[rel=prev]"), m: () => follow("a[data-next-model]"),
+  f: () => document.querySelector(".to-failure")?.click(), e: toggleAll, j: () => go(1), k: () => go(-1), n: () => follow("a[rel=next]"), p: () => follow("a[rel=prev]"), m: () => follow("a[data-next-model]"),
+  s: () => (current() ?? steps[0])?.querySelector(".play-step")?.click(),
   u: () => follow(".trail a"), 1: () => choose("side"), 2: () => choose("swipe"), 3: () => choose("difference"),
   t: toggleTheme, "?": () => keys.showModal(), "/": () => document.getElementById("words")?.focus(),
 };
