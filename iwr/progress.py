@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import rich.progress
 
 QUIET = 10.0  # seconds
 
@@ -28,8 +33,45 @@ def silent(label: str, total: int) -> Iterator[Step]:
     yield lambda note: None
 
 
+class _Display:
+    """All bars of this process, one a line: a terminal has room for one moving display."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bars = 0
+        self._progress: rich.progress.Progress | None = None
+
+    @contextmanager
+    def shared(self) -> Iterator[rich.progress.Progress]:
+        """Show the bars until the last of those who share them has finished."""
+        with self._lock:
+            self._bars += 1
+            if self._progress is None:
+                self._progress = _bars()
+                self._progress.start()
+            progress = self._progress
+        try:
+            yield progress
+        finally:
+            with self._lock:
+                self._bars -= 1
+                if not self._bars:
+                    progress.stop()
+                    self._progress = None
+
+
+_display = _Display()
+
+
 @contextmanager
 def _bar(label: str, total: int) -> Iterator[Step]:
+    with _display.shared() as bars:
+        task = bars.add_task(label, total=total, note="")
+        yield lambda note: bars.update(task, advance=1, note=note)
+
+
+def _bars() -> rich.progress.Progress:
+    """Return an empty display of bars on standard error."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -48,9 +90,7 @@ def _bar(label: str, total: int) -> Iterator[Step]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(label, total=total, note="")
-        yield lambda note: bar.update(task, advance=1, note=note)
+    return Progress(*columns, console=Console(stderr=True), transient=False)
 
 
 @contextmanager

@@ -10,6 +10,15 @@ from typing import NamedTuple
 from iwr.errors import ConfigError
 
 
+class Flag(NamedTuple):
+    """An option of one command, such as `--by 0.02`."""
+
+    name: str
+    metavar: str  # "": it takes no value
+    summary: str
+    repeated: bool = False
+
+
 class Command(NamedTuple):
     """One command of `iwr`."""
 
@@ -18,6 +27,7 @@ class Command(NamedTuple):
     example: str
     keys: tuple[str, ...] = ()  # settings of this command alone
     configured: bool = True  # it takes the settings of configs/ as well
+    flags: tuple[Flag, ...] = ()
 
 
 def own_settings(options: Namespace, keys: Sequence[str]) -> tuple[dict[str, str], list[str]]:

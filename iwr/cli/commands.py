@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from iwr.cli import data_commands, run_commands, tool_commands
+from iwr.cli import (
+    compare_command,
+    data_commands,
+    open_command,
+    plan_command,
+    run_commands,
+    tool_commands,
+)
 from iwr.cli.arguments import Command
 
 STAGES = {
     "run": Command(
         run_commands.run,
         "all stages on the bundled samples with the demo model",
-        "iwr run models=[oracle,demo,screenshot,blank] judge=rules protocol=offline run.name=first",
+        "iwr run models=[oracle,demo,screenshot,blank] judge=contract "
+        "protocol=offline run.name=first",
     ),
     "generate": Command(
         run_commands.run,
@@ -19,17 +27,17 @@ STAGES = {
     "judge": Command(
         run_commands.run,
         "the pages are driven through the recorded actions and judged",
-        "iwr judge model=directory model.path=DIR run.name=first    # judges DIR/<task>/index.html",
+        "iwr judge run.name=first",
     ),
     "score": Command(
         run_commands.run,
         "screenshots are compared, scores computed",
-        "iwr score model=demo protocol=offline run.name=first",
+        "iwr score run.name=first",
     ),
     "report": Command(
         run_commands.run,
         "tables from the results so far",
-        "iwr report models=[oracle,demo] run.name=first",
+        "iwr report run.name=first",
     ),
 }
 
@@ -40,25 +48,39 @@ CLUSTER = {
         "iwr prefetch model=qwen2_5_vl_7b judge=qwen3_vl_8b protocol=local data=iwr_bench "
         "data.root=DIR",
     ),
+    "plan": Command(
+        plan_command.plan,
+        "requests, tokens, hours and disk of what a run has still to do",
+        "iwr plan model=qwen2_5_vl_7b judge=qwen3_vl_8b data=iwr_bench data.root=DIR probe=3",
+        keys=plan_command.KEYS,
+    ),
     "submit": Command(
         run_commands.submit,
         "run all stages as a chain of SLURM jobs",
         "iwr submit models=[demo,blank] cluster=default cluster.shards=4 cluster.partition=gpu "
         "run.name=first",
+        flags=(run_commands.DRY_RUN,),
     ),
     "status": Command(
         run_commands.status,
         "what is done, pending, failed and running, by model and shard",
-        "iwr status models=[demo,blank] run.shards=4 run.name=first",
+        "iwr status run.name=first",
     ),
 }
 
 TOOLS = {
     "compare": Command(
-        run_commands.compare,
-        "two models task by task: difference, interval, p-value",
-        "iwr compare runs/first/demo runs/second/demo protocol=offline",
-        keys=("judge", "protocol"),
+        compare_command.compare,
+        "two models task by task: difference, interval, p-value; which steps flipped",
+        "iwr compare runs/first/demo runs/second/demo protocol=offline out=DIR",
+        keys=("judge", "protocol", "out"),
+        configured=False,
+        flags=compare_command.FLAGS,
+    ),
+    "open": Command(
+        open_command.open_page,
+        "a page of a run in a window, in the same sandbox, to try by hand",
+        "iwr open runs/first demo film-rating",
         configured=False,
     ),
     "selftest": Command(

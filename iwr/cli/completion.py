@@ -6,11 +6,13 @@ Nothing is composed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
-from importlib.resources import files
+from dataclasses import Field, fields
+from typing import Any
 
 from iwr.cli.arguments import Command
 from iwr.config import GROUPS, RunConfig
+from iwr.config.fields import mark_of
+from iwr.config.overrides import config_names
 from iwr.errors import ConfigError
 
 SHELLS = ("bash", "zsh")
@@ -29,11 +31,6 @@ PATHS = {
     "out",
     "from",
     "to",
-}
-VALUES = {
-    "run.on_change": ("stop", "overwrite"),
-    "model.over_context": ("error", "degrade"),
-    "model.video": ("native", "frames"),
 }
 
 
@@ -83,16 +80,17 @@ def _keys_of(group: str, schema: type) -> list[str]:
 def _choices(key: str, value: str) -> Iterable[str]:
     """Return the complete values that may follow `key=`, given its beginning."""
     if key in GROUPS:
-        return _names(key)
+        return config_names(key)
     if key == "models" and value.startswith("["):
         return _model_lists(value)
     if key in PATHS:
         from argcomplete.completers import FilesCompleter
 
         return FilesCompleter()(value)
-    if _is_switch(key):
-        return ("true", "false")
-    return VALUES.get(key, ())
+    declared = _declared(key)
+    if declared is None:
+        return ()
+    return ("true", "false") if declared.type == "bool" else mark_of(declared).limits.choices
 
 
 def _model_lists(value: str) -> list[str]:
@@ -100,26 +98,18 @@ def _model_lists(value: str) -> list[str]:
     before, _, _ = value[1:].rpartition(",")
     models = before.split(",") if before else []
     lists = []
-    for name in _names("model"):
+    for name in config_names("model"):
         if name not in models:
             lists.append("[" + ",".join([*models, name]))
     return lists
 
 
-def _names(group: str) -> list[str]:
-    """Return the names of a group's config files."""
-    names = []
-    for file in (files("iwr.configs") / group).iterdir():
-        if file.name.endswith(".yaml"):
-            names.append(file.name.removesuffix(".yaml"))
-    return sorted(names)
-
-
-def _is_switch(key: str) -> bool:
-    """Return whether a setting is true or false."""
+def _declared(key: str) -> Field[Any] | None:
+    """Return the field of the schema that a key means; None when there is none."""
     group, _, name = key.removeprefix("judge.").partition(".")
+    if key.startswith("judge.") and not name:
+        group, name = "judge", group
     schema = RunConfig if group == "run" else GROUPS.get(group)
     if schema is None:
-        return False
-    types = {field.name: field.type for field in fields(schema)}
-    return types.get(name) == "bool"
+        return None
+    return next((declared for declared in fields(schema) if declared.name == name), None)

@@ -18,19 +18,24 @@ from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, ConfigError
 def validate(options: Namespace) -> int:
     """Check a data set: one line for each fault."""
     from iwr.config import load_config
+    from iwr.progress import show
     from iwr.tasks.load import data_root, load
+    from iwr.tasks.recordings import broken_recordings
 
     config, _ = load_config(options.settings)
     data = load(data_root(config.data), config.data.tasks)
-    for fault in data.faults:
+    broken = broken_recordings(data.tasks, show)
+    faults = [*data.faults, *broken]
+    for fault in faults:
         print(fault, file=sys.stderr)
     for note in data.notes:
         print(f"note: {note}", file=sys.stderr)
     if options.json:
-        print(json.dumps([fault.model_dump() for fault in data.faults], indent=1))
+        print(json.dumps([fault.model_dump() for fault in faults], indent=1))
     else:
-        print(f"{len(data.tasks)} tasks load, {len(data.faults)} faults")
-    return EXIT_INCOMPLETE if data.faults else EXIT_OK
+        usable = len(data.tasks) - len(broken)
+        print(f"{usable} tasks load, {len(faults)} faults")
+    return EXIT_INCOMPLETE if faults else EXIT_OK
 
 
 def record(options: Namespace) -> int:
@@ -63,9 +68,9 @@ def _number(key: str, text: str) -> float:
 
 def import_(options: Namespace) -> int:
     """Take over pages from a folder of the reference evaluator."""
-    from iwr.config import load_config
     from iwr.pipeline import imports
     from iwr.pipeline.stages import prepare
+    from iwr.runs.settings import load_run, store
 
     own, settings = own_settings(options, options.keys)
     for setting in settings:
@@ -73,14 +78,15 @@ def import_(options: Namespace) -> int:
             raise ConfigError(f"{setting}: write {setting.replace('contestant', 'only', 1)}")
     require(options, own, "from")
     folder = Path(own["from"]).expanduser()
-    config, _ = load_config(settings)
+    config, _, _ = load_run(settings)
     work = prepare(config, [])
+    run = [*settings, f"run.name={config.run.name}"]
     names = [own["only"]] if "only" in own else imports.models_in(folder, work.all_tasks)
     results = []
     for name in names:
         path = work.paths.model(name)
         path.mkdir(parents=True, exist_ok=True)
-        model_config, (model,) = load_config([*settings, *_directory(name, path)])
+        model_config, (model,), to_store = load_run([*run, *_directory(name, path)])
         results.append(
             imports.import_pages(
                 folder=folder,
@@ -90,6 +96,7 @@ def import_(options: Namespace) -> int:
                 paths=work.paths,
             )
         )
+        store(to_store, work.paths)
     lines = []
     for result in results:
         lines.append(
@@ -109,13 +116,14 @@ def _directory(name: str, path: Path) -> list[str]:
 
 def export(options: Namespace) -> int:
     """Write a run in the reference evaluator's layout."""
-    from iwr.config import load_config
     from iwr.pipeline import exports
     from iwr.pipeline.stages import prepare
+    from iwr.runs.settings import load_run, require_results
 
     own, settings = own_settings(options, options.keys)
     require(options, own, "to")
-    config, models = load_config(settings)
+    require_results(settings, judged=True)
+    config, models, _ = load_run(settings, judged=True)
     work = prepare(config, models)
     results = exports.export(
         folder=Path(own["to"]).expanduser(),

@@ -26,7 +26,7 @@ OVERVIEW = f"""\
 iwr evaluates open-weight vision-language models on interactive webpage reconstruction.
 
   iwr run models=[oracle,demo,screenshot,blank] run.name=first
-  iwr run model=qwen2_5_vl_7b data=iwr_bench data.root=DIR
+  iwr run model=qwen2_5_vl_7b judge=qwen3_vl_8b data=iwr_bench data.root=DIR
 
 Stages, each with the same settings as `run`, each resumed where it stopped:
 {_list(STAGES)}
@@ -40,7 +40,8 @@ Tools:
 Settings are `key=value`: data=samples|iwr_bench data.root=DIR model=NAME model.path=PATH
 judge=NAME protocol=NAME run.root=DIR run.name=NAME. `iwr <command> --help` has an example.
 Exit codes: 0 done; 1 done, but something is unscored or faulty; 2 wrong settings or data;
-3 server, browser or metric could not run; 4 a fault of iwr itself; 130 interrupted."""
+3 server, browser or metric could not run; 4 a fault of iwr itself; 5 a comparison's requirement
+is not met; 130 interrupted."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,6 +119,14 @@ def _add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
     settings.completer = _complete  # type: ignore[attr-defined]
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    for flag in command.flags:
+        if not flag.metavar:
+            parser.add_argument(f"--{flag.name}", help=flag.summary, action="store_true")
+            continue
+        action = "append" if flag.repeated else "store"
+        parser.add_argument(
+            f"--{flag.name}", metavar=flag.metavar, help=flag.summary, action=action
+        )
     parser.set_defaults(example=command.example, keys=command.keys)
 
 

@@ -49,13 +49,13 @@ def config(options: Namespace) -> int:
     """Print every setting and its value."""
     from dataclasses import asdict
 
-    from omegaconf import OmegaConf
+    import yaml
 
     from iwr.config import load_config
 
     config, models = load_config(options.settings)
     settings = asdict(config) | {"model": asdict(models[0])}
-    text = OmegaConf.to_yaml(OmegaConf.create(settings))
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     print_result(options, settings, text.splitlines())
     return EXIT_OK
 

@@ -51,11 +51,15 @@ class Replicas:
 
         # Threads that stay, and none for one device: what the maths libraries keep for each new
         # thread adds up.
-        self.threads = ThreadPoolExecutor(len(names)) if len(names) > 1 else None
+        self.threads: ThreadPoolExecutor | None = None
+        if len(names) > 1:
+            self.threads = ThreadPoolExecutor(len(names))
 
         # Items a call may hold; halved where a device holds fewer. Processors gain no speed from
         # more, and pay in memory.
-        self.limit = PROCESSOR_BATCH if self.devices[0].type == "cpu" else None
+        self.limit: int | None = None
+        if self.devices[0].type == "cpu":
+            self.limit = PROCESSOR_BATCH
 
     def run(self, function: Function[Item, Result], items: Sequence[Item]) -> list[Result]:
         """Return `function(network, device, items)` over shares of `items`, one a device, in order.
@@ -86,13 +90,13 @@ class Replicas:
         results: list[Result] = []
         while len(results) < len(items):
             start = len(results)
-            size = min(self.limit or len(items), len(items) - start)
+            limit = self.limit or len(items)
+            batch = items[start : start + limit]
             try:
                 with self._settings(device):
-                    batch = items[start : start + size]
                     results += function(network, device, batch)
             except RuntimeError as error:
-                self._halve(network, device, size, error)
+                self._halve(network, device, len(batch), error)
         return results
 
     def _halve(
@@ -161,21 +165,27 @@ def cosine(reference: Vector, candidate: Vector) -> float:
     """Return the cosine of two vectors, clamped to [0, 1]; 0 where one of them is null."""
     import numpy as np
 
-    norms = float(np.linalg.norm(reference) * np.linalg.norm(candidate))
+    norms = np.linalg.norm(reference) * np.linalg.norm(candidate)
     if not norms:
         return 0.0
-    return clamp(float(reference @ candidate) / norms)
+    product = reference @ candidate
+    return clamp(float(product) / float(norms))
 
 
 def clamp(value: float) -> float:
     """Return `value` limited to [0, 1]."""
-    return min(1.0, max(0.0, value))
+    value = max(0.0, value)
+    return min(1.0, value)
 
 
 def _device_names() -> list[str]:
+    """Return every GPU that this process sees, else the processor, by torch's names."""
     import torch
 
-    return [f"cuda:{index}" for index in range(torch.cuda.device_count())] or ["cpu"]
+    count = torch.cuda.device_count()
+    if not count:
+        return ["cpu"]
+    return [f"cuda:{index}" for index in range(count)]
 
 
 def _frozen(network: torch.nn.Module, device: torch.device) -> torch.nn.Module:
@@ -191,12 +201,16 @@ def _shares(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether a GPU, or torch's allocator for the processor, has too little memory."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return "can't allocate memory" in str(error)
 
 
 def _release(device: torch.device) -> None:
+    """Give back what torch's allocator keeps of a GPU's memory."""
     import torch
 
     if device.type == "cuda":

@@ -18,7 +18,7 @@ from iwr.metrics.base import Settings, build
 from iwr.metrics.cache import Store
 from iwr.metrics.computation import Computation
 from iwr.metrics.images import header_size
-from iwr.metrics.values import BrokenMetric, HashPair, Values, new_values
+from iwr.metrics.values import BrokenMetric, HashPair, PairOutcome, Values, new_values
 from iwr.metrics.workers import ordered_map
 from iwr.progress import Progress, silent
 from iwr.records import file_digest
@@ -57,17 +57,25 @@ def compare(
     files = _files_of(pairs)
     hash_pairs = _readable_pairs(pairs, files)
     values: dict[str, Values | BrokenMetric] = {}
+    working = []
+    engines = {}
     for name, settings in metrics.items():
-        values[name] = _values(name, settings, cache, hash_pairs)
-    working = [each for each in values.values() if isinstance(each, Values)]
-    paths = {file.sha256: path for path, file in files.items() if file.sha256}
+        each = _values(name, settings, cache, hash_pairs)
+        values[name] = each
+        if isinstance(each, Values):
+            working.append(each)
+            engines[name] = each.metric.engine
+
+    paths = {}
+    for path, file in files.items():
+        if file.sha256:
+            paths[file.sha256] = path
     Computation(working, paths).run(hash_pairs, progress)
 
     similarities = []
     for reference, candidate in pairs:
         similarity = _similarity(files[reference], files[candidate], values)
         similarities.append(similarity)
-    engines = {each.name: each.metric.engine for each in working}
     return Comparison(similarities, engines)
 
 
@@ -81,13 +89,16 @@ class _File(NamedTuple):
 
 def _files_of(pairs: Iterable[tuple[Path, Path]]) -> dict[Path, _File]:
     """Look at every file once, in threads."""
-    unique = {path for pair in pairs for path in pair}
+    unique: set[Path] = set()
+    for pair in pairs:
+        unique.update(pair)
     paths = sorted(unique)
     files = ordered_map(_inspect, paths, ahead=64)
     return dict(zip(paths, files, strict=True))
 
 
 def _inspect(path: Path) -> _File:
+    """Return what a file is, or why it cannot be read."""
     try:
         return _File(file_digest(path), header_size(path))
     except OSError as error:
@@ -121,8 +132,10 @@ def _values(
             metric.start(store)
     except MetricError as error:
         log.warning("%s", error)
-        hint = f"; {error.hint}" if error.hint else ""
-        return BrokenMetric(f"{error}{hint}")
+        reason = str(error)
+        if error.hint:
+            reason = f"{reason}; {error.hint}"
+        return BrokenMetric(reason)
     return values
 
 
@@ -135,20 +148,30 @@ def _similarity(
     metrics: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for name, each in values.items():
-        if reference.sha256 is None or candidate.sha256 is None:
-            value, reason = None, reference.reason or candidate.reason
-        else:
-            value, reason = each.outcome((reference.sha256, candidate.sha256))
-        metrics[name] = value
-        if reason:
-            reasons[name] = reason
+        outcome = _outcome(reference, candidate, each)
+        metrics[name] = outcome.similarity
+        if outcome.reason:
+            reasons[name] = outcome.reason
     return Similarity(
-        reference.sha256,
-        candidate.sha256,
-        metrics,
-        reasons,
-        _size_note(reference.size, candidate.size),
+        reference_sha256=reference.sha256,
+        candidate_sha256=candidate.sha256,
+        metrics=metrics,
+        reasons=reasons,
+        note=_size_note(reference.size, candidate.size),
     )
+
+
+def _outcome(
+    reference: _File,
+    candidate: _File,
+    values: Values | BrokenMetric,
+) -> PairOutcome:
+    """Return the value of one pair under one metric; a file that cannot be read has none."""
+    if reference.sha256 is None or candidate.sha256 is None:
+        reason = reference.reason or candidate.reason
+        return PairOutcome(None, reason)
+    pair = (reference.sha256, candidate.sha256)
+    return values.outcome(pair)
 
 
 def _size_note(reference: tuple[int, int] | None, candidate: tuple[int, int] | None) -> str | None:

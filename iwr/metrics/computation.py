@@ -45,17 +45,21 @@ class Computation:
         total = sum(len(each.pending) for each in self.values)
         if not total:
             return
-        chunks = list(self._chunks(pairs))
-        ahead = available_cores() + 2
         writers = ThreadPoolExecutor(WRITERS, "cache")
         with progress("metrics", total) as step, writers as self.writers:
-            for items in ordered_map(self._prepare, chunks, ahead):
-                for item in items:
-                    self._accept(item)
-                    step(item.values.name)
+            for item in self._items(pairs):
+                self._accept(item)
+                step(item.values.name)
             for batch in self.batches.values():
                 self._compute(batch)
             self._wait_for_writes(0)
+
+    def _items(self, pairs: Sequence[HashPair]) -> Iterator[PreparedItem]:
+        """Yield what is pending, prepared by threads a few portions ahead."""
+        chunks = list(self._chunks(pairs))
+        ahead = available_cores() + 2
+        for items in ordered_map(self._prepare, chunks, ahead):
+            yield from items
 
     def _chunks(self, pairs: Sequence[HashPair]) -> Iterator[list[Work]]:
         """Yield pending work in portions that share a reference.
@@ -65,24 +69,33 @@ class Computation:
         planned: set[tuple[str, Key]] = set()
         for portion in _portions(pairs):
             work = []
-            for each in self.values:
-                for key in _keys(each, portion):
-                    if key in each.pending and (each.name, key) not in planned:
-                        planned.add((each.name, key))
-                        work.append((each, key))
+            for values, key in self._pending_in(portion):
+                name = (values.name, key)
+                if name not in planned:
+                    planned.add(name)
+                    work.append((values, key))
             if work:
                 yield work
+
+    def _pending_in(self, pairs: Sequence[HashPair]) -> Iterator[Work]:
+        """Yield what the metrics need for these pairs and do not have yet."""
+        for values in self.values:
+            for key in _keys(values, pairs):
+                if key in values.pending:
+                    yield values, key
 
     def _prepare(self, work: Sequence[Work]) -> list[PreparedItem]:
         """In a thread: decode what the portion needs, once, and prepare it for each metric."""
         shots: dict[str, Screenshot] = {}
         items = []
         for values, key in work:
+            images = []
             for sha256 in key:
                 if sha256 not in shots:
                     shots[sha256] = Screenshot(self.paths[sha256], sha256)
-            images = [shots[sha256] for sha256 in key]
-            items.append(_item(values, key, images))
+                images.append(shots[sha256])
+            item = _item(values, key, images)
+            items.append(item)
         return items
 
     def _accept(self, item: PreparedItem) -> None:
@@ -114,7 +127,8 @@ class Computation:
             values.reasons.update(dict.fromkeys(keys, str(error)))
             return
         values.add(keys, results)
-        self.writes.append(self.writers.submit(values.save, keys))
+        write = self.writers.submit(values.save, keys)
+        self.writes.append(write)
         self._wait_for_writes(WRITERS)
 
     def _wait_for_writes(self, most: int) -> None:
@@ -123,7 +137,8 @@ class Computation:
         Raises DataError when a disk refused one.
         """
         while len(self.writes) > most:
-            self.writes.popleft().result()
+            write = self.writes.popleft()
+            write.result()
 
 
 def _portions(pairs: Sequence[HashPair]) -> Iterator[list[HashPair]]:
@@ -150,6 +165,7 @@ def _item(
 ) -> PreparedItem:
     """Prepare one key. What fails keeps its reason."""
     try:
-        return PreparedItem(values, key, values.prepare(shots))
+        prepared = values.prepare(shots)
     except MetricError as error:
         return PreparedItem(values, key, None, str(error))
+    return PreparedItem(values, key, prepared)

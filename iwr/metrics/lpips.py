@@ -100,9 +100,12 @@ class Lpips(PairMetric):
         A reference whose features are in the cache is not decoded. Raises MetricError when one is
         too small or cannot be read.
         """
-        prepared = self._stored(reference.sha256) or self._scaled(reference)
+        prepared = self._stored(reference.sha256)
+        if prepared is None:
+            prepared = self._scaled(reference)
+        size = self._scaled_size(prepared.size)
         pixels = fit_to(candidate, prepared.size)
-        return PreparedPair(prepared, resized(pixels, self._scaled_size(prepared.size)))
+        return PreparedPair(prepared, resized(pixels, size))
 
     def _scaled(self, shot: Screenshot) -> Reference:
         """Return a reference without features. Raises MetricError when it is too small."""
@@ -118,7 +121,9 @@ class Lpips(PairMetric):
     def _scaled_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the width and height at which the network sees a pair of `size`."""
         width, height = size
-        scale = max(self.side / max(size), SHORTEST / min(size))
+        long_scale = self.side / max(size)
+        short_scale = SHORTEST / min(size)
+        scale = max(long_scale, short_scale)
         scale = min(1.0, scale)
         return round(width * scale), round(height * scale)
 
@@ -143,34 +148,37 @@ class Lpips(PairMetric):
 
     def _compute_features(self, items: Sequence[PreparedPair]) -> None:
         """Compute and keep the features of the references that have none yet."""
-        pending: dict[str, Pixels] = {}
-        sizes: dict[str, tuple[int, int]] = {}
+        pending: dict[str, Reference] = {}
+        pixels = []
         for reference, _ in items:
-            if reference.pixels is not None and reference.sha256 not in self.recent:
-                pending[reference.sha256] = reference.pixels
-                sizes[reference.sha256] = reference.size
+            if reference.pixels is None:  # its features came from the cache
+                continue
+            sha256 = reference.sha256
+            if sha256 not in self.recent and sha256 not in pending:
+                pending[sha256] = reference
+                pixels.append(reference.pixels)
         if not pending:
             return
-        computed = self.replicas.run(_features, list(pending.values()))
-        for sha256, features in zip(pending, computed, strict=True):
-            self._keep(sha256, sizes[sha256], features)
+        computed = self.replicas.run(_features, pixels)
+        for reference, features in zip(pending.values(), computed, strict=True):
+            self._keep(reference, features)
 
     def _features_of(self, reference: Reference) -> Features:
-        return reference.features or self.recent[reference.sha256]
+        """Return the features of a reference, which were loaded or computed before."""
+        if reference.features:
+            return reference.features
+        return self.recent[reference.sha256]
 
-    def _keep(
-        self,
-        sha256: str,
-        size: tuple[int, int],
-        features: Features,
-    ) -> None:
+    def _keep(self, reference: Reference, features: Features) -> None:
         """Keep the features of a reference in memory and in the cache."""
         import numpy as np
 
-        self.recent[sha256] = features
+        self.recent[reference.sha256] = features
+        header = np.array(reference.size)
         buffer = io.BytesIO()
-        np.savez(buffer, np.array(size), *features)
-        self.store.put(_features_name(sha256), buffer.getvalue())
+        np.savez(buffer, header, *features)
+        name = _features_name(reference.sha256)
+        self.store.put(name, buffer.getvalue())
 
     def _stored(self, sha256: str) -> Reference | None:
         """Return the reference with its features from the cache; None when it has none."""
@@ -192,6 +200,7 @@ class Lpips(PairMetric):
 
 
 def _features_name(sha256: str) -> str:
+    """Return the name of a reference's features in the cache."""
     return f"{sha256}.features"
 
 
@@ -264,18 +273,23 @@ def _distances(
     device: torch.device,
     items: Sequence[tuple[Features, Pixels]],
 ) -> list[float]:
-    """Return LPIPS of each (features of the reference, candidate)."""
+    """Return LPIPS of each (features of the reference, candidate).
+
+    The sum over the layers of the weighted squared differences, as the package `lpips` has it.
+    """
     import torch
 
     candidates = [candidate for _, candidate in items]
-    levels = []
-    for level, candidate in enumerate(_layers(network, device, candidates)):
+    layers = _layers(network, device, candidates)
+    distances = []
+    for level, candidate in enumerate(layers):
         arrays = [features[level] for features, _ in items]
         reference = to_device(arrays, device)
-        difference = (candidate.float() - reference.float()) ** 2
-        weighted = network.lins[level](difference)
-        levels.append(weighted.mean((1, 2, 3)))
-    total = torch.stack(levels).sum(0)
+        difference = candidate.float() - reference.float()
+        weights = network.lins[level]
+        weighted = weights(difference**2)
+        distances.append(weighted.mean((1, 2, 3)))
+    total = torch.stack(distances).sum(0)
     return [float(distance) for distance in total]
 
 

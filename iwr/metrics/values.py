@@ -31,6 +31,7 @@ class BrokenMetric(NamedTuple):
     reason: str
 
     def outcome(self, pair: HashPair) -> PairOutcome:
+        """Return why a pair has no value, the same for all."""
         return PairOutcome(None, self.reason)
 
 
@@ -47,7 +48,9 @@ class Values:
 
     def load(self, pairs: Sequence[HashPair]) -> None:
         """Read what the cache has for `pairs`; the rest is pending. Raises MetricError."""
-        keys = dict.fromkeys(key for pair in pairs for key in self.keys(pair))
+        keys: dict[Key, None] = {}  # each once, in the order of the pairs
+        for pair in pairs:
+            keys |= dict.fromkeys(self.keys(pair))
         for key in keys:
             value = self._stored(key)
             if value is None:
@@ -66,6 +69,7 @@ class Values:
             self.store.put(_file_name(key), data)
 
     def _stored(self, key: Key) -> Any:
+        """Return the value of a key from the cache; None where it is missing or damaged."""
         data = self.store.get(_file_name(key))
         if data is None:
             return None

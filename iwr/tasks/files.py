@@ -101,7 +101,7 @@ def inside(
 def check_video(folder: Path, video: Path) -> None:
     """Raise FileError unless `video` begins like an MP4.
 
-    The inference stage probes the stream itself.
+    To decode every recording would take minutes: `iwr validate` does, see `recordings`.
     """
     try:
         with inside(folder, video).open("rb") as file:

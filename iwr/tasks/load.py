@@ -51,7 +51,11 @@ class Fault(Record):
     message: str  # what is wrong and what to do
 
     def __str__(self) -> str:
-        parts = [self.file if self.line is None else f"{self.file}:{self.line}"]
+        """Return the fault on one line, with its place."""
+        place = self.file
+        if self.line is not None:
+            place = f"{place}:{self.line}"
+        parts = [place]
         if self.task is not None:
             parts.append(f"task {self.task}")
         if self.step is not None:
@@ -62,6 +66,8 @@ class Fault(Record):
 
 
 class Loaded(NamedTuple):
+    """A data set as it was read."""
+
     tasks: tuple[Task, ...]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
@@ -102,6 +108,7 @@ class _Reader:
         self.unknown: dict[str, list[int]] = {}  # unknown field -> lines
 
     def read(self) -> Loaded:
+        """Read all lines; what is wrong with one does not stop the others."""
         for number, raw in self._lines():
             self._read_line(number, raw)
         self._check_selection()
@@ -110,7 +117,11 @@ class _Reader:
         for field, lines in self.unknown.items():
             where = f"{self.file}:{lines[0]}"
             self.notes.append(f"{where}: unknown field {field} is ignored ({len(lines)} tasks)")
-        return Loaded(tuple(self.tasks), tuple(self.faults), tuple(self.notes))
+        return Loaded(
+            tasks=tuple(self.tasks),
+            faults=tuple(self.faults),
+            notes=tuple(self.notes),
+        )
 
     def _refuse(
         self,
@@ -122,6 +133,7 @@ class _Reader:
         step: int | None = None,
         field: str | None = None,
     ) -> None:
+        """Add a fault. `file` is `data.jsonl` unless another one is to blame."""
         place = str(file or self.file)
         fault = Fault(
             file=place,
@@ -134,6 +146,7 @@ class _Reader:
         self.faults.append(fault)
 
     def _check_selection(self) -> None:
+        """Add a fault for each id that was asked for and is not there."""
         first = list(self.lines)[:LISTED_TASKS]
         choices = ", ".join(first) or "(none)"
         for task in self.only or []:
@@ -166,6 +179,7 @@ class _Reader:
                 yield number, raw
 
     def _read_line(self, number: int, raw: bytes) -> None:
+        """Read the task on one line, unless it was not asked for."""
         try:
             value = parse(raw)
         except LineError as error:
@@ -203,6 +217,7 @@ class _Reader:
         name: str,
         value: dict[str, Any],
     ) -> None:
+        """Add the task of a line that is valid, once its files are checked as well."""
         line = TaskLine.model_validate(value)
         for field in dict.fromkeys(unknown_fields(line)):
             self.unknown.setdefault(field, []).append(number)
@@ -280,6 +295,7 @@ class _Reader:
         assets: Sequence[Path],
         stitched: Sequence[Path],
     ) -> None:
+        """Note files that nothing refers to, and assets that models do not see."""
         if unused:
             place = folder / "checkpoints"
             self.notes.append(f"{place}: no flagged action refers to {', '.join(unused)}")
@@ -291,6 +307,7 @@ class _Reader:
 
 
 def _task_id(value: dict[str, Any]) -> str | None:
+    """Return the id of a line as text; None where it has none that can be one."""
     name = value.get("id")
     if isinstance(name, int | str):
         return str(name)

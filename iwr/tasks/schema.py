@@ -54,6 +54,8 @@ class Problem(NamedTuple):
 
 
 class _Tolerant(BaseModel):
+    """Part of a line: unknown fields are kept for a note, types are not converted."""
+
     model_config = ConfigDict(
         extra="allow",
         strict=True,
@@ -63,14 +65,19 @@ class _Tolerant(BaseModel):
 
 def _number_as_text(value: object) -> object:
     """Accept numbers where text is expected: `"element_index": 3`."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return str(value)
+    return value
 
 
 Text = Annotated[str | None, BeforeValidator(_number_as_text)]
 
 
 class ParametersLine(_Tolerant):
+    """What an action is done with. Exporters write null for what does not apply."""
+
     description: Text = None
     key: Text = None
     direction: Text = None
@@ -85,6 +92,8 @@ class ParametersLine(_Tolerant):
 
 
 class ActionLine(_Tolerant):
+    """One action, and what is checked after it."""
+
     type: Annotated[ActionType, Field(strict=False)]
     parameters: ParametersLine
     visual_evaluation_flag: bool | None = None
@@ -103,6 +112,8 @@ class ActionLine(_Tolerant):
 
 
 class ClassificationLine(_Tolerant):
+    """The place of a task in the benchmark's taxonomy."""
+
     interaction_complexity: str | None = None
     visual_complexity: str | None = None
     domain: str | None = None
@@ -114,6 +125,8 @@ class ClassificationLine(_Tolerant):
 
 
 class RecordingLine(_Tolerant):
+    """How the task was recorded."""
+
     resolution: Annotated[str, Field(pattern=r"^[0-9]{1,5}x[0-9]{1,5}$")]
     environment: str | None = None
 
@@ -157,6 +170,7 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def _reason(error: ValueError | RecursionError) -> str:
+    """Return what is wrong with a line, and what to do."""
     match error:
         case UnicodeEncodeError():
             return (
@@ -177,6 +191,7 @@ def _reason(error: ValueError | RecursionError) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of an object. Raises LineError for one that is there twice."""
     value: dict[str, Any] = {}
     for key, item in pairs:
         if key in value:
@@ -186,6 +201,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
+    """Raise LineError for NaN and the infinities, which Python's reader would accept."""
     raise LineError(f"{name} is not JSON; use a number or null")
 
 
@@ -211,18 +227,24 @@ def _type_problems(error: ValidationError) -> Iterator[Problem]:
     """Yield one problem for each field: `int | str` alone has an error for each type."""
     places = set()
     for details in error.errors():
-        step, field = _place(details["loc"])
-        if (step, field) not in places:
-            places.add((step, field))
-            yield Problem(step, field, _message(field, details))
+        place = _place(details["loc"])
+        if place in places:
+            continue
+        places.add(place)
+        step, field = place
+        yield Problem(step, field, _message(field, details))
 
 
 def _is_described(action: ActionLine) -> bool:
+    """Return whether an action has a parameter that says what is acted on."""
     names = DESCRIBING_PARAMETERS.get(action.type)
     if names is None:
         return True
-    texts = [getattr(action.parameters, name) or "" for name in names]
-    return any(text.strip() for text in texts)
+    for name in names:
+        text = getattr(action.parameters, name)
+        if text and text.strip():
+            return True
+    return False
 
 
 def unknown_fields(model: BaseModel, prefix: str = "") -> Iterator[str]:
@@ -230,8 +252,9 @@ def unknown_fields(model: BaseModel, prefix: str = "") -> Iterator[str]:
     for key in model.model_extra or {}:
         yield prefix + key
     for key in type(model).model_fields:
-        value = getattr(model, key)
-        items = value if isinstance(value, list) else [value]
+        items = getattr(model, key)
+        if not isinstance(items, list):
+            items = [items]
         for item in items:
             if isinstance(item, BaseModel):
                 yield from unknown_fields(item, f"{prefix}{key}.")
@@ -251,6 +274,7 @@ def _place(loc: tuple[int | str, ...]) -> tuple[int | None, str]:
 
 
 def _message(field: str, error: ErrorDetails) -> str:
+    """Return what is wrong with a field, from pydantic's error."""
     value = _quoted(error.get("input"))
     match error["type"]:
         case "missing":
@@ -273,6 +297,7 @@ def _message(field: str, error: ErrorDetails) -> str:
 
 
 def _quoted(value: object) -> str:
+    """Return a faulty value as JSON, cut to QUOTED_CHARACTERS."""
     text = json.dumps(
         value,
         ensure_ascii=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iwr.browser.page_state import Node, Snapshot
+from iwr.browser.states import snapshot_of
 from iwr.contract import (
     Contract,
     PerformedAction,
@@ -13,13 +14,15 @@ from iwr.contract import (
     Verb,
     derive,
     derive_unchanged,
-    describe_target,
+    tell_apart,
     texts_of,
 )
+from iwr.contract.elements import label_of
+from iwr.contract.geometry import contains
+from iwr.contract.schema import Point
 from iwr.records import ActionType
 from iwr.tasks.recorder.perform import Part, wheel_of
 from iwr.tasks.recorder.script import ScriptAction
-from iwr.tasks.recorder.session import snapshot_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator
@@ -62,39 +65,54 @@ class ObservedStep:
         self.size = size
         self.target: Target | None = None
         self.target_uid: str | None = None
+        self.at = action.at
         self.drop: Target | None = None
         self.hovers: list[Target] = []
 
     async def note(self, part: Part, element: Locator) -> None:
         """Describe an element as the page shows it at this moment."""
         uids = await self.tab.call(element.evaluate(ANCESTRY), "finding the element")
-        page = await snapshot_of(self.tab) if self.hovers else self.before
+        page = self.before
+        if self.hovers:  # they may have revealed it
+            page = await snapshot_of(self.tab)
         node = _first_of(page, uids)
-        target = describe_target(page, node) if node else None
+        if node is None:
+            return
+        if part == "target" and self.at:
+            node, self.at = part_at(page, node, self.at)
+        target = tell_apart(page, node)
         if part == "target":
             self.target = target
-            self.target_uid = node.uid if node else None
+            self.target_uid = node.uid
         elif part == "drop":
             self.drop = target
-        elif target:
+        else:
             self.hovers.append(target)
 
     @property
     def performed(self) -> PerformedAction:
         """Return the action exactly as it was done."""
         action = self.action
-        is_press = action.type is ActionType.PRESS
+        keys: tuple[str, ...] = ()
+        if action.type is ActionType.PRESS:
+            keys = (action.key or "",)
+        wheel = None
+        if action.type is ActionType.SCROLL:
+            wheel = wheel_of(action, self.size)
+        path: tuple[Point, ...] = ()
+        if action.drag_by:
+            path = (action.drag_by,)
         return PerformedAction(
             verb=_verb(action),
             button=action.button,
             count=action.count,
-            at=action.at,
+            at=self.at,
             text=action.text,
             clear=action.clear,
-            keys=(action.key or "",) if is_press else (),
-            wheel=wheel_of(action, self.size) if action.type is ActionType.SCROLL else None,
+            keys=keys,
+            wheel=wheel,
             drop=self.drop,
-            path=(action.drag_by,) if action.drag_by else (),
+            path=path,
             option=action.option,
             file=action.file,
             hover=tuple(self.hovers),
@@ -104,13 +122,13 @@ class ObservedStep:
 
     def contract(self, step: int, volatile: frozenset[str]) -> StepContract:
         """Return the step's contract; `expect:` of the script replaces what is derived."""
-        action, performed = self.action, self.performed
-        expectations = action.expect
+        performed = self.performed
+        expectations = self.action.expect
         if expectations is None:
             expectations = derive(
                 self.before,
                 self.after,
-                action.assertion,
+                self.action.assertion,
                 performed,
                 self.target_uid,
                 volatile=volatile,
@@ -172,6 +190,7 @@ def write_contract(first: ContractObserver, second: ContractObserver) -> Contrac
 
 
 def _differences(page: Snapshot, repeated: Snapshot) -> frozenset[str]:
+    """Return the texts that only one of two replays shows, such as the time of day."""
     return texts_of(page) ^ texts_of(repeated)
 
 
@@ -183,7 +202,43 @@ def _first_of(page: Snapshot, uids: list[str]) -> Node | None:
     return None
 
 
+def part_at(page: Snapshot, node: Node, at: Point) -> tuple[Node, Point]:
+    """Return what a click on a place of `node` means, and the place on that.
+
+    A star of a rating is the star; a place on a picture or on a named control is a place on it.
+    """
+    if label_of(page, node):
+        return node, at
+    point = _point_in(node, at)
+    innermost = None
+    for part in page.subtree(node)[1:]:
+        if not part.how or not part.visible:
+            continue
+        is_small = part.area < node.area / 2
+        if is_small and contains(part.box, point):
+            innermost = part
+    if innermost is None:
+        return node, at
+    return innermost, _share_of(innermost, point)
+
+
+def _point_in(node: Node, at: Point) -> Point:
+    """Return a place of an element's box as a point of the viewport, CSS pixels."""
+    x, y, width, height = node.box
+    right, down = at
+    return x + right * width, y + down * height
+
+
+def _share_of(node: Node, point: Point) -> Point:
+    """Return a point of the viewport as a place of an element's box, (0, 0) its top left corner."""
+    x, y, width, height = node.box
+    right = point[0] - x
+    down = point[1] - y
+    return right / width, down / height
+
+
 def _verb(action: ScriptAction) -> Verb:
+    """Return the verb of a contract for what a script does."""
     match action.type:
         case ActionType.TYPE:
             return Verb.TYPE
@@ -196,8 +251,11 @@ def _verb(action: ScriptAction) -> Verb:
 
 
 def _click_verb(action: ScriptAction) -> Verb:
+    """Return the verb for what a Click of a script does."""
     if action.gesture:
         return GESTURE_VERBS[action.gesture]
     if action.button == "right":
         return Verb.RIGHT_CLICK
-    return Verb.DOUBLE_CLICK if action.count == 2 else Verb.CLICK
+    if action.count == 2:
+        return Verb.DOUBLE_CLICK
+    return Verb.CLICK

@@ -54,21 +54,34 @@ async def draw_dialog(chromium: Chromium, dialog: OpenedDialog, width: int) -> D
     box_width = min(WIDTH, width - 2 * MARGIN)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "index.html"
-        page.write_text(PAGE + _content(dialog), encoding="utf-8")
+        source = PAGE + _content(dialog)
+        page.write_text(source, encoding="utf-8")
         async with chromium.open(Site(page), box_width, TALLEST) as tab:
             await tab.settle()
             layout = await tab.evaluate(MEASURE)
-            image = _top(await tab.screenshot(), min(layout["height"], TALLEST))
+            screenshot = await tab.screenshot()
+    height = min(layout["height"], TALLEST)
+    accept, *others = layout["buttons"]
+    x, y = accept
+    if others and not dialog.reply.accept:
+        x, y = others[-1]
     left = (width - box_width) // 2
-    x, y = layout["buttons"][0 if dialog.reply.accept else -1]
-    return DialogBox(image, (left, 0), (left + x, y))
+    return DialogBox(
+        image=_top(screenshot, height),
+        corner=(left, 0),
+        button=(left + x, y),
+    )
 
 
 def _content(dialog: OpenedDialog) -> str:
     """Return the body's HTML; the first button accepts, the last one dismisses."""
-    title, message, accept = "This page says", dialog.message, "OK"
+    title = "This page says"
+    message = dialog.message
+    accept = "OK"
     if dialog.kind == "beforeunload":
-        title, message, accept = "Leave site?", UNLOAD_MESSAGE, "Leave"
+        title = "Leave site?"
+        message = UNLOAD_MESSAGE
+        accept = "Leave"
     parts = [f"<main><h1>{title}</h1><p>{escape(message)}</p>"]
     if dialog.kind == "prompt":
         parts.append(f"<div>{escape(dialog.text)}</div>")
@@ -86,6 +99,7 @@ def _top(png: bytes, height: int) -> bytes:
     from PIL import Image
 
     image = Image.open(io.BytesIO(png))
+    top = image.crop((0, 0, image.width, height))
     out = io.BytesIO()
-    image.crop((0, 0, image.width, height)).save(out, "PNG")
+    top.save(out, "PNG")
     return out.getvalue()

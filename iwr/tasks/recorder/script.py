@@ -73,7 +73,10 @@ SCROLLED_PAGES = 0.5
 
 
 def _as_list(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
+    """Return what may be written without brackets where it is only one."""
+    if isinstance(value, list | tuple):
+        return value
+    return [value]
 
 
 def _expectations(value: object) -> object:
@@ -132,22 +135,33 @@ class ScriptAction(Record):
     @property
     def gesture(self) -> str | None:
         """Which of GESTURES a Click is, None for plain clicks."""
-        return next((name for name in GESTURES if getattr(self, name)), None)
+        gestures = self._gestures
+        if not gestures:
+            return None
+        return gestures[0]
+
+    @property
+    def _gestures(self) -> list[str]:
+        """Those of GESTURES that the script asks for; more than one is refused."""
+        return [name for name in GESTURES if getattr(self, name)]
 
     @model_validator(mode="after")
     def _has_the_fields_of_its_type(self) -> ScriptAction:
+        """Raise ValueError for a field that is missing, or that another type of action has."""
         required = REQUIRED[self.type]
         for name, meaning in required.items():
             if getattr(self, name) is None:
                 raise ValueError(f"{self.type} needs `{name}`: {meaning}")
-        for name in sorted(_ALL_OPTIONS - set(required) - OPTIONAL[self.type]):
+        allowed = OPTIONAL[self.type].union(required)
+        for name in sorted(_ALL_OPTIONS - allowed):
             if name in self.model_fields_set:
                 raise ValueError(f"{self.type} has no `{name}`; remove it")
         return self
 
     @model_validator(mode="after")
     def _is_one_gesture(self) -> ScriptAction:
-        gestures = [name for name in GESTURES if getattr(self, name)]
+        """Raise ValueError for two gestures in one Click, and for what a gesture does not use."""
+        gestures = self._gestures
         if len(gestures) > 1:
             raise ValueError(f"a Click is either {' or '.join(gestures)}; make two actions of it")
         if self.type is not ActionType.CLICK or not gestures:
@@ -176,10 +190,11 @@ class Script(Record):
     @field_validator("resolution")
     @classmethod
     def _is_even(cls, resolution: str) -> str:
-        sides = resolution.split("x")
-        if any(int(side) % 2 for side in sides):
-            message = f"{resolution}: both sides must be even, or the video cannot be encoded"
-            raise ValueError(message)
+        """Raise ValueError for a size that H.264 cannot encode."""
+        for side in resolution.split("x"):
+            if int(side) % 2:
+                message = f"{resolution}: both sides must be even, or the video cannot be encoded"
+                raise ValueError(message)
         return resolution
 
     @property

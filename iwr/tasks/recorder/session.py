@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from iwr.browser.page_state import HOOK, WALK, Snapshot, parse
+from iwr.browser.page_state import HOOK, Snapshot
+from iwr.browser.states import State, settled_state
 from iwr.errors import ActionError, DataError, PageError
 from iwr.tasks.recorder.dialog_box import draw_dialog
 from iwr.tasks.recorder.film_clock import FilmClock
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from iwr.browser.dialogs import OpenedDialog
     from iwr.browser.page import Tab
     from iwr.browser.site import Site
+
+Result = TypeVar("Result")
 
 OPENING_SECONDS = 0.7
 """Of the untouched page, before the mouse moves."""
@@ -59,26 +62,41 @@ class FrameGrabber:
         cdp.on("Page.screencastFrame", self._keep)
 
     def _keep(self, event: dict[str, Any]) -> None:
+        """Keep a frame and acknowledge it: Chromium sends no further one before that."""
         image = base64.b64decode(event["data"])
-        self.frames.append(Painted(event["metadata"]["timestamp"], image))
+        seconds = event["metadata"]["timestamp"]
+        self.frames.append(Painted(seconds, image))
         session = {"sessionId": event["sessionId"]}
         reply = self._cdp.send("Page.screencastFrameAck", session)
         sending = asyncio.ensure_future(reply)
         self._acknowledgements.add(sending)
-        sending.add_done_callback(self._acknowledgements.discard)
+        sending.add_done_callback(self._forget)
+
+    def _forget(self, sending: asyncio.Future[Any]) -> None:
+        """Drop an acknowledgement that was sent, or could not be: the page was closed."""
+        self._acknowledgements.discard(sending)
+        if not sending.cancelled():
+            sending.exception()
 
     async def start(self, tab: Tab) -> None:
-        """Begin to receive frames."""
-        await tab.call(self._cdp.send("Page.startScreencast", FRAMES), "starting the screencast")
+        """Begin to receive frames. Raises PageError, BrowserError."""
+        start = self._cdp.send("Page.startScreencast", FRAMES)
+        await tab.call(start, "starting the screencast")
 
     async def stop(self, tab: Tab) -> None:
-        """Stop and wait for what is under way."""
-        await tab.call(self._cdp.send("Page.stopScreencast"), "stopping the screencast")
+        """Stop and wait for what is under way. Raises PageError, BrowserError."""
+        stop = self._cdp.send("Page.stopScreencast")
+        await tab.call(stop, "stopping the screencast")
+        self._cdp.remove_listener("Page.screencastFrame", self._keep)
         await asyncio.gather(*self._acknowledgements, return_exceptions=True)
 
     def frames_of(self, clock: FilmClock) -> list[Painted]:
         """Return the frames with their times in the film."""
-        return [Painted(clock.at(frame.time), frame.image) for frame in self.frames]
+        frames = []
+        for frame in self.frames:
+            seconds = clock.at(frame.time)
+            frames.append(Painted(seconds, frame.image))
+        return frames
 
 
 async def film(
@@ -118,12 +136,12 @@ async def film(
         await grabber.stop(tab)
     frames = grabber.frames_of(person.clock)
     return Screencast(
-        script.size,
-        [first, *frames],
-        person.pointers,
-        person.clicks,
-        person.clock.now(),
-        person.overlays,
+        size=script.size,
+        frames=[first, *frames],
+        pointers=person.pointers,
+        clicks=person.clicks,
+        seconds=person.clock.now(),
+        overlays=person.overlays,
     )
 
 
@@ -144,45 +162,41 @@ async def replay(
             site.assets,
             observer,
         )
-        await _naming(None, 0, _settle(tab))
-        page = await snapshot_of(tab)
-        yield page.screenshot
+        state = await _naming(None, 0, _settled(tab, None))
+        yield state.shown.screenshot
         for step, action in enumerate(script.actions, 1):
+            before = state.rest
             if observer:
-                observer.begin(tab, action, page)
-            await _naming(action, step, _perform(performer, action))
-            page = await snapshot_of(tab)
+                observer.begin(tab, action, before)
+            state = await _naming(action, step, _perform(performer, action, before))
             if observer:
-                observer.end(page)
-            yield page.screenshot
+                observer.end(state.shown)
+            yield state.shown.screenshot
 
 
-async def snapshot_of(tab: Tab) -> Snapshot:
-    """Return what is on the page now."""
-    walk = await tab.evaluate(WALK)
-    screenshot = await tab.screenshot()
-    return parse(walk, screenshot)
-
-
-async def _perform(performer: Performer, action: ScriptAction) -> None:
+async def _perform(performer: Performer, action: ScriptAction, before: Snapshot) -> State:
+    """Return the state after an action. Raises ActionError, PageError, BrowserError."""
     await performer.perform(action)
-    await _settle(performer.tab)
+    state = await _settled(performer.tab, before)
     performer.check_dialogs()
+    return state
 
 
-async def _settle(tab: Tab) -> None:
-    if await tab.settle():
-        return
+async def _settled(tab: Tab, before: Snapshot | None) -> State:
+    """Return the state of a page at rest. Raises ActionError when it does not come to rest."""
+    state = await settled_state(tab, before)
+    if tab.unsettled_reason is None:
+        return state
     raise ActionError(
         f"the page does not come to rest afterwards ({tab.unsettled_reason}), "
         "so no screenshot of it can be repeated"
     )
 
 
-async def _naming(action: ScriptAction | None, step: int, work: Awaitable[None]) -> None:
+async def _naming(action: ScriptAction | None, step: int, work: Awaitable[Result]) -> Result:
     """Await `work`; its ActionError or PageError becomes a DataError that names the action."""
     try:
-        await work
+        return await work
     except (ActionError, PageError) as error:
         name = "the opened page"
         if action:
