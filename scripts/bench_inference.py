@@ -27,10 +27,12 @@ import recordings
 from iwr.config import Config, ModelConfig, load_config
 from iwr.inference import video
 from iwr.inference.client import ChatClient
-from iwr.inference.engines.vllm import ServedModel, max_tokens
+from iwr.inference.engines.vllm import ServedModel
+from iwr.inference.sampling import max_tokens
 from iwr.inference.server.endpoint import Endpoint
 from iwr.inference.server.process import Server
 from iwr.records import Task
+from iwr.tasks.recordings import probe
 
 
 class Rate(NamedTuple):
@@ -68,7 +70,7 @@ async def theirs(
     served_model = ServedModel(model, config)
     questions = []
     for task in tasks:
-        frames = video.count(video.probe(task.video, task.id), config.protocol)
+        frames = video.count(probe(task.video, task.id), config.protocol)
         body = {
             "temperature": 0,
             "media_io_kwargs": video.request_settings(model, frames),

@@ -204,7 +204,8 @@ ACTIONS = [
         parameters=Parameters(
             description=f"Type '{text}' into the Name field."
             if what == "type"
-            else f"Click the '{label}' button."
+            else f"Click the '{label}' button.",
+            text=text or None,
         ),
         logical_assertion="The page changed as expected.",
     )
@@ -212,6 +213,13 @@ ACTIONS = [
         STEPS, ("", "Add", "", "Add", "Sort", "Grid", "List", "Clear"), strict=True
     )
 ]
+
+
+DONE = {
+    "clicking": {"gesture": "click", "text": "", "dialog": "accept"},
+    "writing": {"append": False, "keys": []},
+}
+"""Kind of question -> how the action is done."""
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -232,10 +240,11 @@ class Stub(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         time.sleep(CALL_SECONDS)
         words = "\n".join(part.get("text", "") for part in body["messages"][-1]["content"])
-        if body["response_format"]["json_schema"]["name"] == "choice":
+        kind = body["response_format"]["json_schema"]["name"]
+        if kind in DONE:
             label = re.search(r"the '?(\w+)'? (?:button|field)", words)
             line = label and re.search(rf'^(\d+)\. .*"{label[1]}"', words, re.MULTILINE)
-            answer = {"reason": "the label", "element": line[1] if line else "none"}
+            answer = {"reason": "the label", "element": line[1] if line else "none"} | DONE[kind]
         else:
             answer = {"reason": "as expected", "verdict": "yes"}
         self._send(
@@ -363,7 +372,8 @@ async def as_the_reference(page_file: Path, url: str) -> bytes:
         shots = [await page.screenshot(animations="disabled", caret="hide")]
         for action, (what, where, text, _) in zip(ACTIONS, STEPS, strict=True):
             await call(
-                "choice", action.parameters.description + await page.locator("body").aria_snapshot()
+                "clicking",
+                action.parameters.description + await page.locator("body").aria_snapshot(),
             )
             await (page.fill(where, text) if what == "type" else page.click(where))
             await asyncio.sleep(REFERENCE_SLEEP)

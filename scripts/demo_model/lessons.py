@@ -15,8 +15,9 @@ import torch
 
 from iwr.config import ModelConfig, ProtocolConfig
 from iwr.inference.prompt import text_for
-from iwr.inference.video import count, engine_settings, probe, request_settings
+from iwr.inference.video import count, engine_settings, request_settings
 from iwr.records import Task
+from iwr.tasks.recordings import probe
 
 DENSE = 6.0  # frames a second kept for augmentation
 BRANCH_WEIGHT, AMBIGUOUS_WEIGHT = 60.0, 10.0
