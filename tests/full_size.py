@@ -80,12 +80,12 @@ def _copy(world: World) -> None:
     """Copy the records of `first` under every name, each with another end."""
     source = world.paths.task("first", world.tasks[0].id)
     generation = read_record(source.generation, Generation)
-    rollout = read_record(source.judge("rules").rollout, Rollout)
-    scored = read_record(source.judge("rules").score("offline"), TaskScore)
+    rollout = read_record(source.judge("contract").rollout, Rollout)
+    scored = read_record(source.judge("contract").score("offline"), TaskScore)
     for m, model in enumerate(world.models):
         for t, task in enumerate(world.tasks):
             target = world.paths.task(model.name, task.id)
-            judged, names = target.judge("rules"), {"model": model.name, "task": task.id}
+            judged, names = target.judge("contract"), {"model": model.name, "task": task.id}
             judged.folder.mkdir(parents=True)
             target.page.write_text("<p>page</p>" * 500)
             made_from = {"fingerprint": generate.fingerprint(task, model, world.config)}
@@ -107,7 +107,8 @@ def _copy(world: World) -> None:
                 rollout.model_copy(update=names | made_from | {"steps": steps}).model_dump_json()
             )
             for step in steps:
-                os.link(source.judge("rules").screenshot(step.step), judged.screenshot(step.step))
+                shot = source.judge("contract").screenshot(step.step)
+                os.link(shot, judged.screenshot(step.step))
             ifs = passed / STEPS
             end = (
                 {"failed_step": passed + 1, "failed_by": FailedBy.ASSERTION}

@@ -95,7 +95,7 @@ def steps(
 
     The first `credited` actions pass, the next one fails by `failed_by`.
     """
-    folder = paths.task(model, task.id).judge("rules")
+    folder = paths.task(model, task.id).judge("contract")
     done = []
     for number in range(min(len(task.actions), credited + bool(failed_by)) + 1):
         shot = ds.image(folder.screenshot(number), colour) if photographed else None
@@ -130,11 +130,15 @@ def rollout(
     status: str = "ok",
     **fields: Any,
 ) -> None:
-    names = {"model": model, "task": task.id, "judge": "rules"}
+    names = {"model": model, "task": task.id, "judge": "contract"}
     record = Rollout(
-        **names, status=RolloutStatus(status), fingerprint={"judge": "rules"}, steps=made, **fields
+        **names,
+        status=RolloutStatus(status),
+        fingerprint={"judge": "contract"},
+        steps=made,
+        **fields,
     )
-    write_record(paths.task(model, task.id).judge("rules").rollout, record)
+    write_record(paths.task(model, task.id).judge("contract").rollout, record)
 
 
 def judged(

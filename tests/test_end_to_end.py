@@ -93,8 +93,8 @@ def finished(tmp_path_factory):
     run = Run(tmp_path_factory.mktemp("end_to_end"))
     for pattern in (
         "demo/*/generation.json",
-        "demo/*/judge-rules/rollout.json",
-        "*/*/judge-rules/score-offline.json",
+        "demo/*/judge-contract/rollout.json",
+        "*/*/judge-contract/score-offline.json",
     ):
         before = run.kill_when(pattern)
         assert gone_within(run, 20), run.survivors()
@@ -128,11 +128,27 @@ def test_nothing_asked_for_the_network(finished):
     ] == []
 
 
+def test_what_is_planned_is_what_is_asked(finished, tmp_path):
+    """The tokens that `iwr plan` counts before any model runs, and those that vLLM counted."""
+    plan = Run(tmp_path, ["demo"])
+    command = [sys.executable, "-m", "iwr", "plan", "--json", *plan.settings]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    stage = json.loads(process.stdout)["stages"][0]
+    answers = [
+        json.loads(path.read_text()) for path in finished.folder.glob("demo/*/generation.json")
+    ]
+    assert stage["requests"] == len(answers)
+    assert stage["video_tokens"] == sum(each["frames"]["delivered_tokens"] for each in answers)
+    prompts = sum(each["usage"]["prompt_tokens"] for each in answers)
+    assert prompts <= stage["prompt_tokens"] <= 1.5 * prompts  # rounded up
+
+
 def test_every_model_has_a_row_that_carries_protocol_and_judge(finished):
     rows = finished.rows()
     assert tuple(sorted(rows)) == tuple(sorted(MODELS))
     for row in rows.values():
-        assert (row["judge"], row["protocol"], row["tasks"]) == ("rules", "offline", len(SAMPLES))
+        assert (row["judge"], row["protocol"]) == ("contract", "offline")
+        assert row["tasks"] == len(SAMPLES)
         assert (row["missing"], row["unscored"], row["high"]) == (0, 0, None)
 
 

@@ -13,7 +13,7 @@ import iwr
 
 PACKAGE = Path(iwr.__file__).parent
 LAYERS = [
-    {"version", "errors", "stats"},
+    {"version", "errors", "stats", "console", "repeats"},
     {"records", "progress"},
     {"config"},
     {"runs"},

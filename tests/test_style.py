@@ -12,11 +12,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from code_figures import Figures, figures, rooms  # noqa: E402
 
-UNFINISHED: dict[str, str] = {
-    "judge/rules": "is replaced by the judge that checks contracts",
-}
-"""Folders of iwr/ that may exceed the limits, with the reason."""
-
 
 @pytest.mark.parametrize(
     "command", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]], ids=" ".join
@@ -29,10 +24,19 @@ def test_the_checks_pass(command):
     assert process.returncode == 0, process.stdout + process.stderr
 
 
-def excesses(measured: Figures) -> list[str]:
+DENSE = {
+    "contract": "is being unpacked",
+    "config": "a setting and its limits stand on one line",
+}
+"""Rooms that may have more syntax nodes a line than the others, with the reason."""
+MOST_NODES = 6.5
+MOST_NODES_IN_DENSE_ROOMS = 7.0
+
+
+def excesses(measured: Figures, most_nodes: float) -> list[str]:
     limits = {
         "chars_a_line": 40,
-        "nodes_a_line": 6.5,
+        "nodes_a_line": most_nodes,
         "packed_per_100": 4,
         "long_lines": 0,
         "function_p90": 25,
@@ -49,10 +53,11 @@ def excesses(measured: Figures) -> list[str]:
 def test_the_code_reads_like_a_book():
     """`scripts/code_figures.py` prints the figures of all rooms."""
     files = []
-    for paths in rooms(ROOT / "iwr").values():
-        for path in paths:
-            folder = path.parent.relative_to(ROOT / "iwr").as_posix()
-            if folder not in UNFINISHED and "samples" not in path.parts:
-                files.append(path)
+    for room, paths in rooms(ROOT / "iwr").items():
+        sources = [path for path in paths if "samples" not in path.parts]
+        if room in DENSE:
+            assert excesses(figures(sources), MOST_NODES_IN_DENSE_ROOMS) == [], room
+        else:
+            files += sources
     assert len(files) > 100
-    assert excesses(figures(files)) == []
+    assert excesses(figures(files), MOST_NODES) == []

@@ -97,6 +97,17 @@ def test_a_click_reaches_into_shadow_trees_and_frames(browse):
     assert acting(browse, body, act)[1] == "1 2"
 
 
+def test_a_click_lands_on_a_text_that_a_shadow_tree_shows_in_its_slot(browse):
+    body = """<div id=h>Send me <b>all</b> offers</div>
+    <script>
+    h.attachShadow({mode: 'open'}).innerHTML = '<div id=label><slot></slot></div>';
+    h.shadowRoot.firstChild.onclick = () => say('label');
+    </script>"""
+    assert (
+        acting(browse, body, lambda tab, locate: actions.click(tab, locate("#label")))[1] == "label"
+    )
+
+
 def test_a_click_at_a_point(browse):
     body = "<canvas width=300 height=200 onclick='say([event.offsetX, event.offsetY])' style='position:absolute;left:0;top:100px'></canvas>"
     assert acting(browse, body, lambda tab, _: actions.click(tab, (30.0, 120.0)))[1] == "30,20"

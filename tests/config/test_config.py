@@ -12,7 +12,7 @@ from iwr.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 WRONG = [
-    ("model=oracl", ["model/oracl", "oracle", "screenshot"]),  # the valid choices are named
+    ("model=oracl", ["model=oracl", "oracle", "screenshot"]),  # the valid choices are named
     ("model.pth=x", ["model.pth"]),
     ("run.shards=two", ["run.shards"]),
     ("run.shard=3 run.shards=2", ["run.shard=3", "0..1"]),
@@ -22,6 +22,7 @@ WRONG = [
     ("models=[oracle,oracle]", ["oracle"]),
     ("models=[]", ["empty"]),
     ("run.on_change=maybe", ["stop", "overwrite"]),
+    ("judge=rules", ["judge=contract"]),
     ("nonsense", ["nonsense"]),
 ]
 """Overrides, and words that their message must contain."""
@@ -34,7 +35,7 @@ def test_the_defaults_run_the_demo_on_the_samples():
     config, models = load_config([])
     assert (config.data.name, config.judge.name, config.protocol.name) == (
         "samples",
-        "rules",
+        "contract",
         "offline",
     )
     assert [model.name for model in models] == ["demo"]

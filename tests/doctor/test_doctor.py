@@ -125,25 +125,41 @@ def test_the_model_is_compared_with_the_gpus(tmp_path):
         return outcomes(doctor(*settings, **environment), "gpu")[0]
 
     status, text = gpu(81000, "model=qwen2_5_vl_7b")
-    assert (
-        status == "ok"
-        and "NVIDIA H100 80GB HBM3 86 GB (85 free)" in text
-        and "17 GB of weights on each of 1" in text
-    )
+    assert status == "ok" and "NVIDIA H100 80GB HBM3 86 GB (85 free)" in text
+    assert "of 77.0 GB on each of 1: 17.0 GB of weights, 7.3 of cache" in text
     assert gpu(81000, "model=qwen2_5_vl_72b")[0] == "fail"  # four are needed, two are here
     status, text = gpu(81000, "model=qwen2_5_vl_72b", "model.gpus=2")
-    assert status == "ok" and "74 GB of weights on each of 2" in text
+    assert status == "fail" and "73.5 GB of weights" in text
     status, text = gpu(24000, "model=qwen2_5_vl_7b", total=24564)
-    assert (
-        status == "warn" and "17 GB of weights on each of 1, 10 GB beside them are advised" in text
-    )
+    assert status == "fail" and "of 23.2 GB on each of 1" in text
     assert gpu(81000, "model=qwen2_5_vl_72b", "model.gpus=1")[0] == "fail"  # 147 GB on one
     status, text = gpu(40000, "model=qwen2_5_vl_7b")
     assert status == "fail" and "others hold its memory" in text
-    assert (
-        gpu(40000, "model=qwen2_5_vl_7b", "model.engine_args.gpu-memory-utilization=0.4")[0] == "ok"
-    )
+    less = "+model.engine_args.gpu-memory-utilization=0.45"
+    assert gpu(40000, "model=qwen2_5_vl_7b", less)[0] == "ok"
     assert "2 are needed, 1 here" in gpu(81000, "model=qwen2_5_vl_32b", CUDA_VISIBLE_DEVICES="1")[1]
+
+
+def test_model_and_judge_are_compared_with_the_gpus_they_get(tmp_path):
+    """The one fake: what `nvidia-smi` prints."""
+
+    def found(number, *settings):
+        lines = [GPU.format(index=index, total=24564, free=24000) for index in range(number)]
+        cards = "\n".join(lines)
+        listed = "GPU 0: x\\n" * number
+        answer = f'case "$1" in --list-gpus) printf "{listed}";; *) echo "{cards}";; esac'
+        path = script(tmp_path, "nvidia-smi", answer)
+        environment = {"PATH": f"{path}:{os.environ['PATH']}"} | NO_BROWSER
+        findings = doctor("model=qwen2_5_vl_7b", "judge=qwen3_vl_8b", *settings, **environment)
+        return findings["gpu"], outcomes(findings, "placement")
+
+    (model, judge), placement = found(1)
+    assert model["status"] == "fail" and "model.gpus=2" in model["fix"]
+    assert judge["status"] == "ok" and "(context 16,384)" in judge["found"]
+    assert placement == [("ok", "generation first, then judging: the GPUs do not suffice for both")]
+    (model, judge), placement = found(3, "model.gpus=2")
+    assert (model["status"], judge["status"]) == ("ok", "ok")
+    assert placement == [("ok", "pages are judged as they come: 2 GPUs generate, 1 judge")]
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="a GPU may be here")

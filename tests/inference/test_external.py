@@ -10,7 +10,7 @@ from test_client import ANSWER, Wire
 
 from iwr import progress
 from iwr.config import load_config
-from iwr.errors import ConfigError
+from iwr.errors import ConfigError, StaleRunError
 from iwr.inference.generate import generate, pending_tasks
 from iwr.records import Generation
 from iwr.runs.files import read_record
@@ -71,6 +71,51 @@ def test_thinking_and_truncation_are_recorded(tmp_path):
     assert (
         tmp_path / "run" / "hf" / "a" / "reply.txt"
     ).read_text() == "<think>hm</think><html><p>He"
+
+
+def parsed(reasoning: str, reason: str) -> tuple[int, object]:
+    """Return an answer of a server whose reasoning parser saw no closing mark."""
+    message = {"content": None, "reasoning": reasoning}
+    return 200, ANSWER | {"choices": [{"message": message, "finish_reason": reason}]}
+
+
+def test_an_answer_that_a_parser_took_for_a_thought_has_its_page(tmp_path):
+    tasks = [recordings.task(tmp_path, "a", 2), recordings.task(tmp_path, "b", 2)]
+    wire = Wire(parsed(PAGE, "stop"), parsed(PAGE, "length"), models=["x"])
+    finished, cut = run(tasks, wire, tmp_path)
+    assert (finished.status, finished.extraction) == ("ok", "bare")
+    assert cut.status == "missing" and "still thinking" in cut.reason
+
+
+def test_a_model_that_thinks_has_no_page_before_the_end_of_its_thoughts(tmp_path):
+    tasks = [recordings.task(tmp_path, "a", 2), recordings.task(tmp_path, "b", 2)]
+    cut = ANSWER | {"choices": [{"message": {"content": PAGE}, "finish_reason": "length"}]}
+    wire = Wire((200, cut), reply(PAGE), models=["x"])
+    marks = 'model.thinking=["<think>","</think>"]'
+    draft, page = run(tasks, wire, tmp_path, marks)
+    assert draft.status == "missing" and "still thinking" in draft.reason
+    assert page.status == "ok"
+
+
+def test_the_sampling_is_sent_and_recorded(tmp_path):
+    advice = [
+        "model.sampling.temperature=0.6",
+        "model.sampling.top_p=0.95",
+        "model.sampling.seed=7",
+    ]
+    tasks = [recordings.task(tmp_path, "a", 2)]
+    wire = Wire(reply(PAGE), models=["x"])
+    (record,) = run(tasks, wire, tmp_path, *advice, "protocol.sampling=recommended")
+    assert record.sampling == {"temperature": 0.6, "top_p": 0.95, "seed": 7}
+    assert record.sampling.items() <= wire.asked[0].items()
+    assert record.fingerprint["sampling.top_p"] == "0.95"
+    with pytest.raises(StaleRunError, match=r"sampling\.top_p: 0\.95 -> "):
+        run(tasks, wire, tmp_path, *advice)
+
+
+def test_an_unknown_way_of_sampling_lists_the_choices(tmp_path):
+    with pytest.raises(ConfigError, match="greedy or recommended"):
+        run([recordings.task(tmp_path, "a", 2)], Wire(), tmp_path, "protocol.sampling=warm")
 
 
 def test_one_refused_task_does_not_stop_the_others(tmp_path):

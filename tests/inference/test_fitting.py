@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from iwr.errors import ConfigError, RequestError
-from iwr.inference.audit import Plan
+from iwr.errors import RequestError
 from iwr.inference.fitting import fit
+from iwr.inference.tokens import Plan
 
 
 def measure(frames: int) -> Plan:
@@ -48,8 +48,3 @@ def test_degrade_has_a_floor():
     with pytest.raises(RequestError):  # few frames from the start: only the answer can shrink
         fit(measure, 4, 4000, context=2_000, mode="degrade", task="t")
     assert fit(measure, 4, 4000, context=5_000, mode="degrade", task="t").plan.frames == 4
-
-
-def test_an_unknown_mode_lists_the_choices():
-    with pytest.raises(ConfigError, match="error or degrade"):
-        fit(measure, 4, 10, context=99_999, mode="drop", task="t")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from iwr.config import load_config
+from iwr.inference.thinking import marks_of
 
 HERE = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (HERE / "configs" / "model").glob("*.yaml"))
@@ -21,6 +22,9 @@ def source(name: str) -> str:
     spec = importlib.util.find_spec("vllm")
     assert spec and spec.submodule_search_locations
     return (Path(spec.submodule_search_locations[0]) / name).read_text()
+
+
+OPTIONS = source("engine/arg_utils.py")
 
 
 def config_of(name: str):
@@ -49,8 +53,8 @@ def test_a_model_config_has_all_that_matters(name):
         model.kind == "vllm" and model.architecture != "VideoLlama3ForConditionalGeneration"
     ):  # that one: Transformers backend
         assert f'"{model.architecture}"' in source("model_executor/models/registry.py")
-    if model.reasoning_parser:
-        assert f'"{model.reasoning_parser}": (' in source("reasoning/__init__.py")
+    assert all(name.replace("-", "_") in OPTIONS for name in model.engine_args)
+    assert marks_of(model.thinking) or model.max_tokens is None  # room for thoughts
 
 
 def test_models_of_the_benchmark_and_of_today_are_there():

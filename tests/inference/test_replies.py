@@ -60,6 +60,36 @@ PAGES = {  # name: (reply, page, how it is recorded, cut off)
         "fence",
         False,
     ),
+    "index.html, then about.html": (
+        f"`index.html`:\n```html\n{PAGE}\n```\n\nAnd **about.html**:\n\n```html\n{OTHER}\n```",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "about.html, then index.html": (
+        f"```html about.html\n{OTHER}\n```\n```html index.html\n{PAGE}\n```",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "a page, then about.html": (
+        f"```html\n{PAGE}\n```\nabout.html:\n```html\n{OTHER}\n```",
+        PAGE,
+        "fence",
+        False,
+    ),
+    "index.html twice: the last": (
+        f"index.html:\n```html\n{PAGE}\n```\nBetter index.html:\n```html\n{OTHER}\n```",
+        OTHER,
+        "fence",
+        False,
+    ),
+    "a page of another name alone": (
+        f"page.html:\n```html\n{PAGE}\n```",
+        PAGE,
+        "fence",
+        False,
+    ),
     "a document, then a part": (
         f"```html\n{PAGE}\n```\nNote the button:\n```html\n{FRAGMENT}\n```",
         PAGE,
@@ -156,6 +186,21 @@ PAGES = {  # name: (reply, page, how it is recorded, cut off)
         "bare",
         False,
     ),
+    "json, cut off": (json.dumps({"a.html": CUT})[:-2], CUT, "bare", False),
+    "json, cut off in an escape": (json.dumps({"a.html": CUT + "\n"})[:-3], CUT, "bare", False),
+    "files in json, cut off": (
+        json.dumps({"files": [{"path": "a.css"}, {"text": CUT}]})[:-4],
+        CUT,
+        "bare",
+        False,
+    ),
+    "json, prose behind": (json.dumps({"html": PAGE}) + "\nEnjoy.", PAGE, "bare", False),
+    "two pages in json: index.html": (
+        json.dumps({"about.html": OTHER, "index.html": PAGE}),
+        PAGE,
+        "bare",
+        False,
+    ),
     "json in a fence": (f"```json\n{json.dumps({'html': PAGE})}\n```", PAGE, "fence", False),
     "the box of GLM": (
         f"<|begin_of_box|>```html\n{PAGE}\n```<|end_of_box|>",
@@ -215,6 +260,21 @@ def test_no_page_has_a_reason(name):
     reply, reason = FAILURES[name]
     with pytest.raises(GenerationError, match=reason):
         page_of(reply, "stop")
+
+
+MARKS = ("[[plan]]", "[[/plan]]")  # of no family
+
+
+def test_a_model_may_have_marks_of_its_own():
+    draft = f"```html\n{OTHER}\n```"
+    assert page_of(f"[[plan]]{draft}[[/plan]]{PAGE}", "stop", MARKS).html == PAGE + "\n"
+    assert page_of(f"{draft}[[/plan]]{PAGE}", "stop", MARKS).html == PAGE + "\n"
+    with pytest.raises(GenerationError, match=r"still thinking \(\[\[plan\]\]"):
+        page_of(f"[[plan]]{draft}", "stop", MARKS)
+
+
+def test_json_that_was_cut_off_is_marked():
+    assert page_of(json.dumps({"html": CUT})[:-2], "length").truncated
 
 
 def test_a_page_cut_off_by_the_token_limit_is_kept_and_marked():

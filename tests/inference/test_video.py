@@ -13,6 +13,7 @@ from iwr.errors import DataError
 from iwr.inference import video
 from iwr.inference.engines.transformers import decoded
 from iwr.tasks.load import samples_root
+from iwr.tasks.recordings import Recording, probe
 
 PROTOCOL = ProtocolConfig(name="p", low=[], high=False)
 MODEL = ModelConfig(name="m", kind="vllm")
@@ -22,7 +23,7 @@ MODEL = ModelConfig(name="m", kind="vllm")
 @pytest.mark.parametrize(("seconds", "frames"), [(0.4, 2), (1, 2), (3, 3), (10.02, 10), (90, 64)])
 def test_one_frame_a_second_at_most_64_first_and_last_included(tmp_path, seconds, rate, frames):
     total = recordings.record(tmp_path / "v.mp4", seconds, rate, size=(64, 48))
-    found = video.probe(tmp_path / "v.mp4", "t")
+    found = probe(tmp_path / "v.mp4", "t")
     assert (found.frames, found.width, found.height) == (total, 64, 48)
     assert found.rate == pytest.approx(float(rate), rel=1e-3) and found.seconds == pytest.approx(
         seconds, abs=0.06
@@ -34,13 +35,14 @@ def test_one_frame_a_second_at_most_64_first_and_last_included(tmp_path, seconds
 
 
 def test_no_more_frames_than_there_are(tmp_path):
-    recordings.record(tmp_path / "v.mp4", 0.04, 25, size=(64, 48))
-    found = video.probe(tmp_path / "v.mp4", "t")
-    assert (found.frames, video.count(found, PROTOCOL)) == (1, 1) and video.indices(1, 1) == [0]
+    recordings.record(tmp_path / "v.mp4", 3, 1, size=(64, 48))
+    recording = probe(tmp_path / "v.mp4", "t")
+    dense = ProtocolConfig(name="p", low=[], high=False, fps=5)
+    assert (recording.frames, video.count(recording, dense)) == (3, 3)
 
 
 def test_the_protocol_decides(tmp_path):
-    found = video.Recording(frames=250, rate=25, width=64, height=48)
+    found = Recording(frames=250, rate=25, width=64, height=48)
     assert (
         video.count(found, ProtocolConfig(name="p", low=[], high=False, fps=2, max_frames=16)) == 16
     )
@@ -57,7 +59,7 @@ def test_the_protocol_decides(tmp_path):
 
 def test_models_that_take_images_get_70_at_most():
     found, images = (
-        video.Recording(frames=2500, rate=25, width=64, height=48),
+        Recording(frames=2500, rate=25, width=64, height=48),
         ModelConfig(name="m", kind="vllm", video="frames"),
     )
     assert [video.count_for(found, PROTOCOL, model, 20) for model in (MODEL, images)] == [64, 50]
@@ -81,12 +83,12 @@ def broken(path, how):
 def test_a_broken_recording_names_its_task(tmp_path, how):
     broken(tmp_path / "v.mp4", how)
     with pytest.raises(DataError, match="task t7"):
-        video.probe(tmp_path / "v.mp4", "t7")
+        probe(tmp_path / "v.mp4", "t7")
 
 
 def test_a_missing_recording_and_one_without_pictures(tmp_path):
     with pytest.raises(DataError, match="task t7"):
-        video.probe(tmp_path / "none.mp4", "t7")
+        probe(tmp_path / "none.mp4", "t7")
     import av
 
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
@@ -98,7 +100,7 @@ def test_a_missing_recording_and_one_without_pictures(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with pytest.raises(DataError, match="no video stream"):
-        video.probe(tmp_path / "sound.mp4", "t7")
+        probe(tmp_path / "sound.mp4", "t7")
 
 
 def test_the_frames_asked_for_are_the_frames_decoded(tmp_path):
@@ -116,7 +118,7 @@ def test_both_engines_decode_the_same_pictures():
     import cv2
 
     path = samples_root() / "data" / "film-rating" / "video.mp4"
-    wanted = video.indices(video.probe(path, "t").frames, 7)
+    wanted = video.indices(probe(path, "t").frames, 7)
     capture, read = cv2.VideoCapture(str(path)), []
     while (step := capture.read())[0]:
         read.append(step[1][:, :, ::-1])

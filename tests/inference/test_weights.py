@@ -57,7 +57,7 @@ def test_prefetch_prints_the_commit(hub):
         "prefetch",
         "model=hf",
         "model.path=org/name",
-        "judge=rules",
+        "judge=contract",
         "protocol=offline",
         "--json",
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from iwr.config import Config, load_config
+from iwr.contract.schema import Contract, StepContract
 from iwr.judge.rollout import judge
 from iwr.progress import silent
 from iwr.records import (
@@ -47,6 +48,7 @@ def task(
     name: str = "made",
     folder: Path = Path("/nonexistent"),
     assets: Path | None = None,
+    contract: Path | None = None,
 ) -> Task:
     return Task(
         id=name,
@@ -60,8 +62,15 @@ def task(
         assets=assets,
         stitched=(),
         true_page=None,
+        contract=contract,
         digest=digest([a.model_dump() for a in actions]),
     )
+
+
+def put_contract(file: Path, *steps: StepContract) -> Path:
+    numbered = [step.model_copy(update={"step": number}) for number, step in enumerate(steps, 1)]
+    write_record(file, Contract(steps=tuple(numbered)))
+    return file
 
 
 def put_page(paths: RunPaths, model: str, name: str, html: str | bytes) -> None:
@@ -80,7 +89,7 @@ def paths(tmp_path: Path) -> RunPaths:
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    loaded, _ = load_config(["judge=rules"])
+    loaded, _ = load_config([])
     return loaded
 
 
@@ -90,12 +99,12 @@ def with_judge(config: Config, **changes: Any) -> Config:
 
 @pytest.fixture
 def drive(paths: RunPaths, config: Config) -> Callable[..., Rollout]:
-    """Judge one page on one list of actions; returns the record as it stands on disk."""
+    """Judge one page of a task; returns the record as it stands on disk."""
 
-    def run(html: str | bytes, actions: Sequence[Action], **options: Any) -> Rollout:
-        put_page(paths, "page", "made", html)
-        judge([("page", task(actions, **options))], config, paths, silent)
-        record = read_record(paths.task("page", "made").judge("rules").rollout, Rollout)
+    def run(html: str | bytes, made: Task) -> Rollout:
+        put_page(paths, "page", made.id, html)
+        judge([("page", made)], config, paths, silent)
+        record = read_record(paths.task("page", made.id).judge("contract").rollout, Rollout)
         assert record is not None
         return record
 

@@ -129,7 +129,7 @@ def test_an_imported_page_is_judged_with_its_assets(exported, tmp_path):
     shots = sorted(
         (tmp_path / "out/film-rating/oracle/evalpoints").iterdir(), key=lambda shot: int(shot.stem)
     )
-    judged = [path / f"film-rating/judge-rules/step_{k}.png" for k in range(len(shots))]
+    judged = [path / f"film-rating/judge-contract/step_{k}.png" for k in range(len(shots))]
     assert [shot.read_bytes() for shot in shots] == [shot.read_bytes() for shot in judged]
 
 
@@ -147,7 +147,7 @@ def test_scores_go_out_as_the_reference_evaluator_reads_them(tmp_path):
     runs.rollout(
         paths, "Mine", tasks[0], (steps[0].model_copy(update={"rubric": words}), *steps[1:])
     )
-    names = {"model": "Mine", "judge": "rules", "protocol": "paper", "steps": 2}
+    names = {"model": "Mine", "judge": "contract", "protocol": "paper", "steps": 2}
     pairs = tuple(
         Pair(
             step=step,
@@ -182,13 +182,13 @@ def test_scores_go_out_as_the_reference_evaluator_reads_them(tmp_path):
         files = paths.task("Mine", task.id)
         inputs = {
             "input.generation": files.generation,
-            "input.rollout": files.judge("rules").rollout,
+            "input.rollout": files.judge("contract").rollout,
         }
         made_from = {
             key: file_digest(file) if file.exists() else "none" for key, file in inputs.items()
         }
         write_record(
-            files.judge("rules").score("paper"),
+            files.judge("contract").score("paper"),
             TaskScore(task=task.id, status=status, fingerprint=made_from, **names, **values),
         )
 

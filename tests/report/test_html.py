@@ -94,7 +94,8 @@ def judge(paths, model, task, number, credited, text):
     made = list(on_disk.steps(paths, model, task, credited, None if credited == 2 else "assertion"))
     for index, step in enumerate(made):
         shot = scene(
-            files.judge("rules").screenshot(index), number if index < 2 else number + credited - 1
+            files.judge("contract").screenshot(index),
+            number if index < 2 else number + credited - 1,
         )
         found = Grounding(
             found=True,
@@ -193,7 +194,7 @@ def test_the_judge_protocol_baselines_and_published_scores_are_named(page, folde
     page.goto((folder / "index.html").as_uri())
     text = page.locator("main").inner_text()
     assert (
-        "Judge rules, protocol offline." in text
+        "Judge contract, protocol offline." in text
         and "Ceiling, from baselines that are no models: good 1.000." in text
     )
     assert page.locator("#leaderboard .tag").inner_text() == "baseline"
@@ -226,6 +227,7 @@ def test_one_walks_through_a_task_with_the_keyboard_alone(page, folder):
     page.locator("#matrix").get_by_role("link", name="1.00").first.press("Enter")
     page.wait_for_url("**/good/a.html")  # with its script at work
     assert page.title().startswith("good on a")
+    where = "document.activeElement.closest('.step').id"
     for key, expected in (
         ("j", "step-0"),
         ("j", "step-1"),
@@ -234,11 +236,20 @@ def test_one_walks_through_a_task_with_the_keyboard_alone(page, folder):
         ("k", "step-1"),
     ):
         page.keyboard.press(key)
-        assert page.evaluate("document.activeElement.id") == expected
+        assert page.evaluate(where) == expected
+    assert not opened(page, "step-1")
+    page.keyboard.press("Enter")
+    assert opened(page, "step-1")
     page.keyboard.press("n")
     page.wait_for_url("**/good/b.html")
     page.keyboard.press("m")
-    page.wait_for_url("**/hostile/b.html")
+    page.wait_for_url("**/hostile/b.html#step-2")
+    assert page.evaluate(where) == "step-2" and opened(page, "step-2")
+    page.keyboard.press("k")
+    page.keyboard.press("f")
+    assert page.evaluate(where) == "step-2"
+    page.keyboard.press("e")
+    assert page.locator(".step[open]").count() == 3
     page.keyboard.press("p")
     page.wait_for_url("**/hostile/a.html")
     page.keyboard.press("?")
@@ -248,10 +259,15 @@ def test_one_walks_through_a_task_with_the_keyboard_alone(page, folder):
     page.wait_for_url("**/index.html")
 
 
+def opened(page, step):
+    return page.locator(f"#{step}").evaluate("(step) => step.open")
+
+
 def test_a_step_shows_what_was_done_where_and_why(page, folder):
     page.goto((folder / "pages/hostile/a.html").as_uri())
     step = page.locator("#step-1")
     assert step.locator("h3").inner_text() == "passed Step 1: Click"
+    step.locator("summary").first.click()
     assert "'A' appears" in step.inner_text() and "yes (P(yes) 0.500)" in step.inner_text()
     ring = step.locator(".mark circle").last.bounding_box()
     picture = step.locator(".acted img").bounding_box()
@@ -275,6 +291,7 @@ def test_the_recording_plays_and_every_picture_is_there(page, folder):
     page.goto((folder / "pages/good/a.html").as_uri())
     wait_until(page, "document.querySelector('video').readyState > 0")
     assert page.evaluate("document.querySelector('video').duration") > 3
+    page.keyboard.press("e")
     for picture in page.locator("img").all():
         picture.scroll_into_view_if_needed()
     wait_until(
@@ -312,6 +329,7 @@ def test_swipe_cuts_between_reference_and_candidate(page, folder):
 
 def test_difference_is_black_where_both_are_equal(page, folder):
     page.goto((folder / "pages/hostile/a.html").as_uri())
+    page.keyboard.press("e")
     page.keyboard.press("3")
     for step, places in (
         ("#step-0", {(0.25, 0.25): 0, (0.75, 0.75): 0}),
@@ -333,7 +351,8 @@ def test_hostile_text_is_only_text(page, folder, name):
     page.goto((folder / name).as_uri())
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
-    assert page.locator("script").count() == 1 and page.locator("bdi *").count() == 0
+    assert page.locator("script").count() == (1 if name == "index.html" else 2)
+    assert page.locator("bdi *").count() == 0
     text = page.locator("main").text_content()
     assert SHOWN in text and "{{ 7*7 }}" in text and "␀␛[31m" in text
     assert not set("\x00\x1b\x85\u202e\u2066") & set(page.content())
@@ -344,8 +363,11 @@ def test_long_text_is_cut_and_says_so_and_the_source_is_not_run(page, folder):
     page.goto((folder / "pages/hostile/a.html").as_uri())
     words = page.locator("#step-2 .words").text_content()
     assert "characters)" in words and len(words) < 100_000
-    page.locator("summary").click()
-    source = page.locator("pre").inner_text()
+    page.locator("#source > summary").click()
+    source = page.locator(".source pre").last.inner_text()
+    numbers = page.locator(".source .numbers").inner_text().split()
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    assert len(numbers) == source.count("\n") + 1
     assert "window.hacked = 4" in source and SHOWN in source
     assert page.evaluate("window.hacked") is None
 
@@ -398,7 +420,13 @@ def test_without_scripts_the_report_is_complete(browser, folder):
         page.goto((folder / "pages/good/a.html").as_uri())
         assert (
             page.locator(".step:visible").count() == 3
-            and page.locator(".reference:visible").count() == 2
+            and page.locator(".candidate:visible").count() == 1
+        )
+        page.locator("#step-1 > summary").click()
+        page.locator("#step-0 > summary").click()
+        assert (
+            page.locator(".reference:visible").count() == 2
+            and page.locator(".player:visible").count() == 0
         )
 
 
@@ -419,6 +447,7 @@ def test_only_what_changed_is_written_again(run):
     }
     assert changed == {
         "index.html",
+        "gallery.html",
         *(f"pages/{model}/c.html" for model in models),
     }  # each shows the others' scores
     assert "another reason" in (report / "pages/lost/c.html").read_text()

@@ -28,6 +28,7 @@ TASK = [
     "model",
     "task",
     "status",
+    "reason",
     "steps",
     "passed",
     "ifs",
@@ -99,7 +100,8 @@ def test_the_markdown_names_judge_protocol_counts_and_keeps_published_scores_apa
     ours, _, theirs = (
         (folder / "report.md").read_text().partition("## Published scores, not comparable")
     )
-    assert "Judge `rules`, protocol `offline`. offline: no judge model" in ours
+    assert "Judge `contract`, protocol `offline`. offline: low-level = ssim (scikit-image" in ours
+    assert "no high-level score, so VFS = low-level" in ours and "rapidocr" not in ours
     assert "| strong | 2 | 0 | 0 | 1.000 | 1.000 | - | 1.000 | 1.000 | 1.000 to 1.000 |" in ours
     assert "| weak | 0 | 0 | 1 | 0 | 1 | 0 |" in ours  # where pages failed
     assert "engine \\| died \\<b\\>" in ours  # hostile text stays in its cell
@@ -141,7 +143,7 @@ def test_intervals_baselines_and_parts_of_the_benchmark_are_shown(tmp_path):
 def test_the_console_shows_every_number_when_it_is_not_a_terminal(report, capsys):
     print_leaderboard(report[1], "note [bold]as it is[/bold]")
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "judge rules, protocol offline",
+        "judge contract, protocol offline",
         "Model   Tasks  Missing  Unscored    IFS    Low  High    VFS  Final",
         "strong      2        0         0  1.000  1.000     -  1.000  1.000",
         "weak        2        1         0  0.000  0.500     -  0.500  0.150",

@@ -110,7 +110,7 @@ def times_of_other_tasks(root: Path) -> dict[Path, int]:
 @pytest.mark.parametrize("damages", [DAMAGES[:1], pytest.param(DAMAGES[1:], marks=FULL)])
 def test_a_damaged_record_is_made_again(finished, undisturbed, damages):
     files = RunPaths.of(finished, "run").task("oracle", TASKS[1])
-    judged = files.judge("rules")
+    judged = files.judge("contract")
     records = [files.generation, judged.rollout, judged.score("offline")]
     times = times_of_other_tasks(finished)
     for record, damage in itertools.product(records, damages):
@@ -124,7 +124,7 @@ def test_a_damaged_record_is_made_again(finished, undisturbed, damages):
     "damage", ["cut", pytest.param("empty", marks=FULL), pytest.param("gone", marks=FULL)]
 )
 def test_a_damaged_screenshot_is_judged_again(finished, undisturbed, damage):
-    shot = RunPaths.of(finished, "run").task("oracle", TASKS[0]).judge("rules").screenshot(0)
+    shot = RunPaths.of(finished, "run").task("oracle", TASKS[0]).judge("contract").screenshot(0)
     whole = shot.read_bytes()
     damages = {"cut": whole[: len(whole) // 2], "empty": b""}
     if damage == "gone":

@@ -45,8 +45,8 @@ def test_complete_pending_and_stale_records(tmp_path):
 
 def test_other_inputs_make_a_record_pending_again(tmp_path):
     path = tmp_path / "rollout.json"
-    write_record(path, generation(**{"input.page": "a", "judge": "rules"}))
-    assert is_pending(path, Generation, {"input.page": "b", "judge": "rules"}, "stop")
+    write_record(path, generation(**{"input.page": "a", "judge": "contract"}))
+    assert is_pending(path, Generation, {"input.page": "b", "judge": "contract"}, "stop")
 
 
 def test_a_failure_of_the_infrastructure_is_tried_again(tmp_path):

@@ -39,7 +39,7 @@ def test_status_names_what_is_pending(world):
     assert sum(row["done"] for row in rows if row["stage"] == "score") == len(world.models) * len(
         world.tasks
     )
-    judged = world.paths.task(world.names[0], world.tasks[0].id).judge("rules")
+    judged = world.paths.task(world.names[0], world.tasks[0].id).judge("contract")
     score = judged.score("offline").read_bytes()
     judged.score("offline").unlink()
     pending = iwr(world, "status", "--json", "run.shards=8")

@@ -11,7 +11,7 @@ def result(model="m", status="ok", value=1.0, high=None):
     scores = {name: value if known else None for name in ("ifs", "low", "vfs", "final")}
     return TaskScore(
         model=model,
-        judge="rules",
+        judge="contract",
         protocol="offline",
         task="t",
         status=ScoreStatus(status),

@@ -44,7 +44,7 @@ def test_differences_by_task(run):
     assert (result["first"], result["second"], result["judge"], result["protocol"]) == (
         "r/good",
         "r/bad",
-        "rules",
+        "contract",
         "offline",
     )
     assert (result["tasks"], result["unscored"], result["won"], result["lost"], result["tied"]) == (
@@ -129,14 +129,14 @@ def test_several_protocols_in_one_folder_need_a_choice(run, tmp_path):
     other_run(run, tmp_path, "protocol.name=mine")
     with pytest.raises(ConfigError) as error:
         read_side(folder)
-    assert "judge=rules protocol=mine" in error.value.hint
+    assert "judge=contract protocol=mine" in error.value.hint
     assert read_side(folder, protocol="mine").scores["a"].score.protocol == "mine"
 
 
 def test_the_command(run, capsys):
     assert main(["compare", f"{run[0]}/good", f"{run[0]}/bad"]) == 0
     output = capsys.readouterr().out
-    assert "r/good against r/bad: judge rules, protocol offline, 7 tasks" in output
+    assert "r/good against r/bad: judge contract, protocol offline, 7 tasks" in output
     assert (
         "The second one is better on 0 tasks, worse on 6, equal on 1." in output
         and "Excluded: 1 task unscored in one of them." in output

@@ -40,7 +40,7 @@ def test_a_perfect_page_scores_one(world):
     assert numbers(result) == (2, 1.0, 1.0, None, 1.0, 1.0)
     assert [pair.step for pair in result.pairs] == [0, 2]
     assert result.engines["ssim"].startswith("scikit-image")
-    assert read_record(paths.task("m", "a").judge("rules").score("offline"), TaskScore) == result
+    assert read_record(paths.task("m", "a").judge("contract").score("offline"), TaskScore) == result
 
 
 def test_credit_and_comparison_end_at_the_first_failure(world):
@@ -62,7 +62,7 @@ def test_credit_and_comparison_end_at_the_first_failure(world):
 def test_low_is_the_mean_over_checkpoints(world):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=2)
-    folder = paths.task("m", "a").judge("rules")
+    folder = paths.task("m", "a").judge("contract")
     made = list(on_disk.steps(paths, "m", tasks[0], 2))
     ds.image(folder.screenshot(2), "black")
     made[2] = made[2].model_copy(update={"screenshot_sha256": None})
@@ -135,7 +135,7 @@ DAMAGE = [
 def test_a_screenshot_lost_or_changed_after_judging_is_unscored_not_zero(world, break_it):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=2)
-    break_it(paths.task("m", "a").judge("rules").screenshot(2))
+    break_it(paths.task("m", "a").judge("contract").screenshot(2))
     result = scored(world)
     assert result.status is ScoreStatus.UNSCORED and result.reason.startswith("step 2: ssim: ")
     assert set(numbers(result)) == {None}
@@ -200,9 +200,9 @@ def test_a_page_that_changed_after_it_was_judged_is_unscored(world):
     page = paths.task("m", "a").page
     on_disk.judged(paths, "m", tasks[0], credited=2)
     page.write_text("judged")
-    rollout = read_record(paths.task("m", "a").judge("rules").rollout, Rollout)
+    rollout = read_record(paths.task("m", "a").judge("contract").rollout, Rollout)
     write_record(
-        paths.task("m", "a").judge("rules").rollout,
+        paths.task("m", "a").judge("contract").rollout,
         rollout.model_copy(update={"fingerprint": {"input.page": file_digest(page)}}),
     )
     assert scored(world).final == 1.0
@@ -215,7 +215,7 @@ def test_a_damaged_score_is_made_again(world):
     tasks, _, paths = world
     on_disk.judged(paths, "m", tasks[0], credited=2)
     before = scored(world)
-    file = paths.task("m", "a").judge("rules").score("offline")
+    file = paths.task("m", "a").judge("contract").score("offline")
     file.write_text(file.read_text()[:100])
     assert scored(world) == before
 
@@ -226,7 +226,7 @@ def test_a_finished_run_compares_nothing_and_loads_nothing_heavy(world, tmp_path
         on_disk.judged(paths, "m", task, credited=2)
     score(["m"], tasks, config, paths)
     write_report(["m"], tasks, config, paths)
-    file = paths.task("m", "a").judge("rules").score("offline")
+    file = paths.task("m", "a").judge("contract").score("offline")
     written = file.stat().st_mtime_ns
     shutil.rmtree(paths.cache)
     code = f"""

@@ -75,7 +75,7 @@ def submit(cluster: Cluster, folder: Path, *more: str, tasks=FEW) -> dict[str, s
 
 
 def judging(folder: Path) -> bool:
-    return any(folder.glob("run/*/*/judge-rules/rollout.json"))
+    return any(folder.glob("run/*/*/judge-contract/rollout.json"))
 
 
 def wait_for(condition, seconds=120) -> None:

@@ -5,10 +5,12 @@ To accept a change: `IWR_RECORD_GOLDEN=1 scripts/test.sh tests/slurm/test_script
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from iwr.cli.main import main
 from iwr.config import ClusterConfig
 from iwr.pipeline.slurm import Job, sbatch_text
 
@@ -102,3 +104,21 @@ def test_settings_that_a_shell_would_touch_are_quoted():
         "run.name=a b",
         "x='$HOME'",
     ]
+
+
+def test_a_dry_run_shows_the_whole_chain_without_a_cluster(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    settings = ["models=[oracle,blank]", f"run.root={tmp_path}", "run.name=first"]
+    assert main(["submit", "--dry-run", *settings, "cluster.shards=3"]) == 0
+    text = capsys.readouterr().out
+    names = re.findall(r"^# ---- (.*)\.sbatch$", text, re.MULTILINE)
+    assert names == [
+        "iwr-first-oracle-generate",
+        "iwr-first-oracle-judge",
+        "iwr-first-blank-generate",
+        "iwr-first-blank-judge",
+        "iwr-first-report",
+    ]
+    assert text.count("#SBATCH --array=0-2") == 4
+    assert "#SBATCH --dependency=aftercorr:<iwr-first-oracle-generate>" in text
+    assert list(tmp_path.iterdir()) == []

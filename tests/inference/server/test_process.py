@@ -48,11 +48,8 @@ def test_the_command_on_gpu_and_cpu(tmp_path):
     found = flags(command(model, config, port=5, media=tmp_path, cpu=False))
     assert found["--model"] == "Qwen/Qwen3-VL-235B-A22B-Thinking"
     assert found["--served-model-name"] == "qwen3_vl_235b_thinking"
-    assert (
-        found["--tensor-parallel-size"],
-        found["--max-num-seqs"],
-        found["--reasoning-parser"],
-    ) == ("8", "8", "qwen3")
+    assert found["--tensor-parallel-size"] == "8" and "--max-num-seqs" not in found
+    assert "--reasoning-parser" not in found  # replies are read as they are written
     assert (found["--max-model-len"], found["--dtype"], found["--swap-space"]) == (
         "131072",
         "auto",
@@ -66,6 +63,7 @@ def test_the_command_on_gpu_and_cpu(tmp_path):
     found = flags(command(model, config, port=5, media=None, cpu=True))
     assert (
         found["--dtype"] == "bfloat16"
+        and found["--max-num-seqs"] == "8"
         and "--enforce-eager" in found
         and "--allowed-local-media-path" not in found
     )
@@ -75,6 +73,20 @@ def test_sampling_is_the_protocols_and_not_the_checkpoints():
     model, config = settings("model=hf", "model.path=a/b")
     words = flags(command(model, config, port=5, media=None, cpu=False))
     assert words["--generation-config"] == "vllm"
+
+
+def test_the_largest_recording_is_encoded_in_one_piece():
+    """vLLM refuses more tokens of media than it computes at once."""
+
+    def batch(tokens: int, *overrides: str, cpu: bool = False) -> str | None:
+        model, config = settings("model=hf", "model.path=a/b", *overrides)
+        words = command(model, config, port=5, media=None, cpu=cpu, video_tokens=tokens)
+        return flags(words).get("--max-num-batched-tokens")
+
+    assert batch(0) is None and batch(2000) is None
+    assert batch(4320) == "8192" and batch(4320, cpu=True) == "4320"
+    assert batch(23_040) == "23040"
+    assert batch(23_040, "+server.engine_args.max-num-batched-tokens=9000") == "9000"
 
 
 def test_later_settings_win():

@@ -332,4 +332,18 @@ KINDS = (
         (("e.ctrlKey", "e.altKey"), ("'Back'", "'Forward'")),
         (("<p id=o>", "<div id=o>"),),
     ),
+    Kind(
+        "greyed days of a calendar that opens",
+        "<style>#c{display:grid;grid-template-columns:repeat(7,40px)}.off{color:#ccc}</style><button id=b>Date</button><div id=c></div><script>b.onclick=()=>{for(let i=1;i<31;i++)c.innerHTML+=`<div class='${i<15?'off':'on'}'>${i}</div>`}</script>",
+        (do("click", "#b", "A calendar opens in which the days before the 15th are greyed out."),),
+        (("i<15", "i<0"), ("i<15", "i<14"), ("i<15", "i<16")),
+        (("color:#ccc", "opacity:.3"), ("color:#ccc", "color:#99a"), ("40px", "60px")),
+    ),
+    Kind(
+        "pieces of a board that is redrawn",
+        "<style>#g{position:relative;width:240px;height:240px;background:#bba}.t{position:absolute;width:50px;height:50px;text-align:center}</style><div id=g></div><script>const draw=a=>g.innerHTML=a.map(([t,x,y])=>`<div class=t style='left:${x*60}px;top:${y*60}px'>${t}</div>`).join('');draw([[2,1,1],[2,2,1]]);addEventListener('keydown',()=>draw([[4,0,1],[2,1,3]]))</script>",
+        (do("press", None, "The two 2 tiles merge into a 4 at the left.", keys=("ArrowLeft",)),),
+        (("[4,0,1]", "[4,3,1]"), ("[2,1,3]]))", "[2,1,0]]))")),
+        (("x*60", "x*80"), ("position:relative", "position:relative;margin:90px")),
+    ),
 )

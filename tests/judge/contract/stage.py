@@ -70,7 +70,7 @@ async def target_at(tab: Tab, page: Snapshot, selector: str) -> tuple[Target, st
     return describe_target(page, page.by_uid[uid]), uid
 
 
-async def record(tab: Tab, steps: Sequence[Do], assets: Path | None) -> Contract:
+async def record(tab: Tab, steps: Sequence[Do]) -> Contract:
     entries = []
     page = await snapshot(tab)
     for number, step in enumerate(steps, 1):
@@ -80,7 +80,7 @@ async def record(tab: Tab, steps: Sequence[Do], assets: Path | None) -> Contract
             over, _ = await target_at(tab, page, options.pop("hover"))
             options["hover"] = (over,)
             hovering = PerformedAction(verb=Verb.HOVER)
-            await ContractPerformer(tab, assets).perform(
+            await ContractPerformer(tab).perform(
                 StepContract(step=number, target=over, action=hovering), page
             )
             page = await snapshot(tab)
@@ -90,7 +90,7 @@ async def record(tab: Tab, steps: Sequence[Do], assets: Path | None) -> Contract
             target, uid = await target_at(tab, page, step.target)
         action = PerformedAction(verb=Verb(step.verb), **options)
         entry = StepContract(step=number, target=target, action=action)
-        await ContractPerformer(tab, assets).perform(entry, page)
+        await ContractPerformer(tab).perform(entry, page)
         after = await snapshot(tab)
         expectations = derive(page, after, step.assertion, action, uid)
         entries.append(
@@ -106,9 +106,9 @@ async def record(tab: Tab, steps: Sequence[Do], assets: Path | None) -> Contract
     return Contract.model_validate_json(text)
 
 
-async def judged(tab: Tab, contract: Contract, assets: Path | None) -> list[str]:
+async def judged(tab: Tab, contract: Contract) -> list[str]:
     """Return the answer to each step: yes, no, undecided, page, action; nothing after a stop."""
-    judge = ContractJudge(contract, assets)
+    judge = ContractJudge(contract)
     answers = []
     page = await snapshot(tab)
     for entry in contract.steps:
@@ -143,13 +143,13 @@ class Stage:
 
     def contract(self, html: str, *steps: Do, assets: Path | None = None) -> Contract:
         async def work(tab: Tab) -> Contract:
-            return await record(tab, steps, assets)
+            return await record(tab, steps)
 
         return self._run(self._on(html, work, assets))
 
     def judge(self, html: str, contract: Contract, assets: Path | None = None) -> list[str]:
         async def work(tab: Tab) -> list[str]:
-            return await judged(tab, contract, assets)
+            return await judged(tab, contract)
 
         return self._run(self._on(html, work, assets))
 

@@ -84,3 +84,17 @@ def test_a_file_of_the_task_is_uploaded(stage: Stage, tmp_path: Path):
     assert stage.judge(late, contract, assets=tmp_path)[0].startswith("no")
     plain = HEAD + UPLOAD.replace("type=file", "type=button value=Photo")
     assert stage.judge(plain, contract, assets=tmp_path)[0].startswith(("page", "action"))
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "more/secret.png", ".."])
+def test_a_file_outside_of_the_assets_is_not_uploaded(stage: Stage, tmp_path: Path, name: str):
+    assets = tmp_path / "assets"
+    (assets / "more").mkdir(parents=True)
+    for file in ("assets/cat.png", "assets/more/secret.png", "secret.png"):
+        (tmp_path / file).write_bytes(b"picture")
+    recorded = do("upload", "#f", "'Got cat.png' is shown.", file="cat.png")
+    step = stage.contract(HEAD + UPLOAD, recorded, assets=assets).steps[0]
+    action = step.action.model_copy(update={"file": name})
+    hostile = Contract(steps=(step.model_copy(update={"action": action}),))
+    (answer,) = stage.judge(HEAD + UPLOAD, hostile, assets=assets)
+    assert answer.startswith("the task has no file")
