@@ -6,6 +6,7 @@ scores give the same numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,3 +100,19 @@ def paired_p(differences: Sequence[float]) -> float | None:
         rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
+
+
+def pass_at(draws: int, tries: int, passed: int) -> float:
+    """Return pass@k: the chance that one or more of `draws` of these tries passed.
+
+    Unbiased where `tries` is at least `draws` (Chen et al., 2021, arXiv 2107.03374).
+    """
+    return 1 - math.comb(tries - passed, draws) / math.comb(tries, draws)
+
+
+def pass_all(draws: int, tries: int, passed: int) -> float:
+    """Return pass^k: the chance that all of `draws` of these tries passed.
+
+    Unbiased where `tries` is at least `draws` (Yao et al., 2024, arXiv 2406.12045).
+    """
+    return math.comb(passed, draws) / math.comb(tries, draws)

@@ -41,6 +41,30 @@ def test_intervals_cover_the_true_mean_as_often_as_they_say():
     assert 0.93 <= covered <= 0.97
 
 
+def repeated_scores(generator, draws, tasks, repeats, flip_rate):
+    """Like IFS of several answers a task, by a judge that errs: (draws, tasks), means of repeats.
+
+    Tasks differ in difficulty; the judge flips the verdict of a step, and a step that it takes for
+    failed ends the rollout.
+    """
+    steps = 8
+    easiness = generator.beta(4, 1.5, size=(draws, tasks, 1, 1))
+    passes = generator.random((draws, tasks, repeats, steps)) < easiness
+    flips = generator.random(passes.shape) < flip_rate
+    credited = np.cumprod(passes ^ flips, axis=-1).sum(axis=-1)
+    return (credited / steps).mean(axis=-1)
+
+
+@pytest.mark.parametrize("repeats", [1, 3, 5])
+@pytest.mark.parametrize("flip_rate", [0.0, 0.05])
+def test_intervals_of_repeats_and_flips_cover_as_often_as_they_say(repeats, flip_rate):
+    truth = repeated_scores(np.random.default_rng(1), 1, 100_000, 5, flip_rate).mean()
+    scores = repeated_scores(np.random.default_rng(2), 1_000, 113, repeats, flip_rate)
+    ends = intervals(scores, resamples=999)
+    covered = np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
+    assert 0.93 <= covered <= 0.97
+
+
 def test_paired_p_is_exact_on_few_tasks():
     differences = np.array([0.1, 0.2, 0.3, -0.1, 0.4, 0.2, 0.1])
     signs = np.array(np.meshgrid(*[[1, -1]] * 7)).reshape(7, -1).T

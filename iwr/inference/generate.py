@@ -19,7 +19,7 @@ from iwr.inference.engines.vllm import ServedModel
 from iwr.inference.fingerprint import fingerprint
 from iwr.inference.largest import largest_video
 from iwr.inference.memory import in_flight
-from iwr.inference.passes import passes_of
+from iwr.inference.passes import passes_of, warn_of_equal_answers
 from iwr.inference.server.replicas import ServerReplicas
 from iwr.inference.usage import Engine, UsageRecorder
 from iwr.inference.writer import GenerationWriter
@@ -62,9 +62,9 @@ def generate(
 ) -> None:
     """Have `model` answer the pending tasks; a server is started only if there are any.
 
-    All passes over the tasks (`run.repeats`) ask the same server. A task that fails for itself gets a `failed` record and the others go on. Raise ConfigError for
-    settings that cannot work, StaleRunError, and ServerError when the server cannot be kept up;
-    earlier answers are saved.
+    All passes over the tasks (`run.repeats`) ask the same server. A task that fails for itself gets
+    a `failed` record and the others go on. Raise ConfigError for settings that cannot work,
+    StaleRunError, and ServerError when the server cannot be kept up; earlier answers are saved.
     """
     pending = _pending_by_pass(tasks, model, config, paths)
     if not pending:
@@ -131,6 +131,7 @@ def _writers(
     progress: Progress,
 ) -> Iterator[list[Pass]]:
     """Give each pass a writer; all of them report to one line of progress."""
+    warn_of_equal_answers(model, config)
     total = sum(len(each.tasks) for each in pending)
     with progress(f"generate {model.name}", total) as step:
         work = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iwr.records import Generation, Session, Task
@@ -44,14 +44,17 @@ NOTE = (
 
 
 def costs(
-    models: Sequence[str],
+    models: Mapping[str, Sequence[str]],
     tasks: Sequence[Task],
     paths: RunPaths,
 ) -> list[Cost]:
-    """Return a row for each model that wrote something; baselines cost nothing and are left out."""
+    """Return a row for each model that wrote something, over all its repeats.
+
+    `models` are by name, with the names of their repeats. Baselines cost nothing and are left out.
+    """
     rows = []
-    for model in models:
-        answers = _answers(model, tasks, paths)
+    for model, passes in models.items():
+        answers = _answers(passes, tasks, paths)
         answer_cost = _answer_cost(answers)
         if answer_cost["completion_tokens"]:
             engine_cost = _engine_cost(_sessions(model, paths))
@@ -60,16 +63,17 @@ def costs(
 
 
 def _answers(
-    model: str,
+    passes: Sequence[str],
     tasks: Sequence[Task],
     paths: RunPaths,
 ) -> list[Generation]:
     """Return the records of a model's answers, as far as there are any."""
     answers = []
-    for task in tasks:
-        answer = readable(paths.task(model, task.id).generation, Generation)
-        if answer:
-            answers.append(answer)
+    for name in passes:
+        for task in tasks:
+            answer = readable(paths.task(name, task.id).generation, Generation)
+            if answer:
+                answers.append(answer)
     return answers
 
 

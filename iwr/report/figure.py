@@ -91,7 +91,7 @@ def write_figures(summary: Summary, paths: RunPaths) -> list[Figure]:
         summary.parts,
         summary.intervals,
         summary.kinds,
-        [score.final for score in summary.scores],
+        [score.final for score in summary.means],
         Path(__file__).read_bytes(),
     )
     stamp = folder / "made_from.json"
@@ -325,7 +325,7 @@ def _differences(
     summary: Summary,
 ) -> list[float]:
     """Return Final of `model` minus that of `best` by task, sorted; unscored tasks left out."""
-    finals = {(score.model, score.task): score.final for score in summary.scores}
+    finals = {(score.model, score.task): score.final for score in summary.means}
     differences = []
     for task in summary.tasks:
         value = finals[model, task.id]

@@ -73,7 +73,7 @@ def _remove_orphans(summary: Summary, report: ReportPaths) -> None:
     """Remove what earlier reports showed of models and tasks that this one does not have."""
     tasks = {task.id for task in summary.tasks}
     for folder in report.pages.glob("*"):
-        if folder.name not in summary.models:
+        if folder.name not in summary.passes:
             shutil.rmtree(folder)
             continue
         for path in folder.iterdir():
@@ -158,6 +158,7 @@ def _index_source(
         sources,
         summary.rows,
         summary.intervals,
+        summary.repeats,
         summary.costs,
         summary.trust,
         summary.selftest.model_dump(mode="json") if summary.selftest else None,

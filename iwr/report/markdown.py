@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from iwr.records import ScoreStatus, TaskScore
+from iwr.report import repeats
 from iwr.report.costs import COLUMNS, cost_cells
 from iwr.report.costs import NOTE as COSTS_NOTE
 from iwr.report.published import NOTE as PUBLISHED_NOTE
@@ -42,6 +43,7 @@ def markdown(summary: Summary) -> str:
     paragraphs = [
         *_introduction(summary),
         *_leaderboard(summary),
+        *_repeats(summary),
         *_judge(summary),
         *_failures(summary.scores),
         *_unscored(summary.scores),
@@ -86,6 +88,14 @@ def _leaderboard(summary: Summary) -> list[str]:
         paragraphs.append(summary.caution)
     paragraphs.append(_inline(summary.trust))
     return paragraphs
+
+
+def _repeats(summary: Summary) -> list[str]:
+    """Return how repeats of a model differ; nothing where no model has any."""
+    if not summary.repeats:
+        return []
+    rows = [repeats.cells(row) for row in summary.repeats]
+    return ["## Repeats", repeats.NOTE, _table(repeats.HEADERS, rows)]
 
 
 def _judge(summary: Summary) -> list[str]:

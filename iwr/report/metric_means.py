@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from iwr.records import ScoreStatus, TaskScore
+from iwr.repeats import model_of
 from iwr.scores.aggregate import SCORES, counted_in_means
 
 COLUMNS = {
@@ -58,17 +59,22 @@ def metric_means(scores: Sequence[TaskScore]) -> MetricTable:
 
 
 def _values_by_model(scores: Sequence[TaskScore]) -> dict[str, ValuesByName]:
-    """Return the values behind the means of each model."""
+    """Return the values behind the means of each model; of repeats of a task their mean."""
     names = set(SCORES)
     for score in scores:
         for pair in score.pairs:
             names.update(pair.metrics)
-    values: dict[str, ValuesByName] = {}
+    answers: dict[str, dict[str, dict[str, list[float]]]] = {}
     for score in counted_in_means(scores):
-        by_name = values.setdefault(score.model, {})
+        by_name = answers.setdefault(model_of(score.model), {})
         for name, value in _values_of(score, names):
-            numbers = by_name.setdefault(name, [])
-            numbers.append(value)
+            by_task = by_name.setdefault(name, {})
+            by_task.setdefault(score.task, []).append(value)
+    values: dict[str, ValuesByName] = {}
+    for model, by_name in answers.items():
+        values[model] = {}
+        for name, by_task in by_name.items():
+            values[model][name] = [fmean(repeats) for repeats in by_task.values()]
     return values
 
 

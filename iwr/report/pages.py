@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from iwr.records import Classification, Generation, Rollout, ScoreStatus, Task, TaskScore
-from iwr.report import costs
+from iwr.report import costs, repeats
 from iwr.report.evidence import frame_times, prompt_of, questions_by_step
 from iwr.report.figure import Figure
 from iwr.report.links import link_or_copy
@@ -58,7 +58,7 @@ class Pages:
         for score in summary.scores:
             self.cells[score.model, score.task] = self._cell(score)
         self.tasks = {task.id: task for task in summary.tasks}
-        self.models = summary.models
+        self.passes = summary.passes
 
     def write_task(self, score: TaskScore, moments: Moments) -> None:
         """Write the page of one model and task. Raises DataError when the disk refuses."""
@@ -156,9 +156,9 @@ class Pages:
     def _task_places(self, score: TaskScore) -> Variables:
         """Return where a page is, and what is beside it."""
         before, after = neighbours(list(self.tasks), score.task)
-        following = neighbours(self.models, score.model).after
-        if following is None and len(self.models) > 1:
-            following = self.models[0]
+        following = neighbours(self.passes, score.model).after
+        if following is None and len(self.passes) > 1:
+            following = self.passes[0]
         return {
             "root": "../../",
             "run": self.paths.folder.name,
@@ -189,6 +189,9 @@ class Pages:
             baselines=baselines,
             sentences=_sentences(summary),
             metrics=metric_means(summary.scores),
+            repeats_note=repeats.NOTE,
+            repeats_headers=repeats.HEADERS,
+            repeats_rows=[repeats.cells(row) for row in summary.repeats],
             judge_headers=HEADERS,
             judge_rows=judge_rows,
             judge_misses=misses,
@@ -213,7 +216,8 @@ class Pages:
             "config": self.summary.config,
             "formula": formula.TEXT,
             "causes": CAUSES,
-            "models": self.models,
+            "models": self.summary.models,
+            "passes": self.passes,
             "axes": self._axes(),
             "matrix": [self._line(task) for task in self.summary.tasks],
             "tint_of": tint_of,
@@ -249,7 +253,7 @@ class Pages:
 
     def _cells(self, task: str) -> list[Cell]:
         """Return the results on one task, in the order of the leaderboard."""
-        return [self.cells[model, task] for model in self.models]
+        return [self.cells[model, task] for model in self.passes]
 
     def _cell(self, score: TaskScore) -> Cell:
         """Return one result; only the rollout knows at which step an unscored one ended."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import Config
 from iwr.records import Generation, ScoreStatus, SelfTest, Task, TaskScore, digest
+from iwr.repeats import model_of, number_of
 from iwr.report.costs import Cost, costs
 from iwr.report.trust import judge_trust
 from iwr.runs.files import readable, write_atomic
@@ -21,8 +22,10 @@ from iwr.scores.aggregate import (
     breakdown,
     counted_in_means,
     leaderboard,
+    over_repeats,
 )
 from iwr.scores.caption import caption
+from iwr.scores.repeats import Repeats, repeats_of
 from iwr.scores.stage import read_scores
 from iwr.stats import FEW, LEVEL, interval
 from iwr.tasks.subset import describe
@@ -59,11 +62,13 @@ class Summary(NamedTuple):
 
     config: Config
     tasks: Sequence[Task]
-    scores: list[TaskScore]  # of every model and task, in the order of the settings
+    scores: list[TaskScore]  # of every answer, in the order of the settings
+    means: list[TaskScore]  # of every model and task: over its repeats
     rows: list[Row]  # the leaderboard, best first
     parts: list[Row]  # by domain and complexity
     intervals: Intervals
     kinds: dict[str, str]  # model -> its kind, where a page of it is recorded
+    repeats: list[Repeats]  # of the models that were asked several times
     costs: list[Cost]  # of the models that wrote something
     trust: str  # what the self-test says of the judge
     selftest: SelfTest | None  # where it is of the judge as the rollouts were made
@@ -74,12 +79,22 @@ class Summary(NamedTuple):
         return [row["model"] for row in self.rows]
 
     @property
+    def passes(self) -> list[str]:
+        """Names of the repeats of all models, best model first."""
+        names = dict.fromkeys(score.model for score in self.scores)
+        ranks = {model: rank for rank, model in enumerate(self.models)}
+        return sorted(names, key=lambda name: (ranks[model_of(name)], number_of(name)))
+
+    @property
     def caption(self) -> str:
         """Which metrics made the scores, and which tasks were left out."""
         text = caption(self.config.protocol, self.scores)
         left_out = describe(self.config.data)
         if left_out:
             text = f"{text}; {len(self.tasks)} tasks of the data set: {left_out}"
+        repeats = max((row["repeats"] for row in self.rows), default=1)
+        if repeats > 1:
+            text = f"{text}; each task is the mean of {repeats} answers, of baselines one"
         return text
 
     @property
@@ -153,7 +168,7 @@ def cause_of(score: TaskScore) -> str:
 
 
 def failure_counts(scores: Sequence[TaskScore]) -> dict[str, Counter[str]]:
-    """Return by model how many tasks ended by each of `CAUSES`."""
+    """Return by model, each repeat for itself, how many tasks ended by each of `CAUSES`."""
     counts: dict[str, Counter[str]] = {}
     for score in scores:
         counter = counts.setdefault(score.model, Counter())
@@ -172,6 +187,7 @@ def summarise(
     Heavy libraries are loaded only when scores changed since the last report.
     """
     scores = read_scores(models, tasks, config, paths)
+    means = over_repeats(scores)
     rows = leaderboard(scores)
     ranking = [row["model"] for row in rows]
     trust = judge_trust(scores, config, paths)
@@ -179,14 +195,24 @@ def summarise(
         config=config,
         tasks=tasks,
         scores=scores,
+        means=means,
         rows=rows,
         parts=breakdown(scores),
-        intervals=_intervals(scores, paths.report / "intervals.json"),
+        intervals=_intervals(means, paths.report / "intervals.json"),
         kinds=_kinds(models, tasks, paths),
-        costs=costs(ranking, tasks, paths),
+        repeats=repeats_of(scores),
+        costs=costs(_passes_by_model(models, ranking), tasks, paths),
         trust=trust.sentence,
         selftest=trust.selftest,
     )
+
+
+def _passes_by_model(names: Sequence[str], models: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names of the repeats of each model."""
+    passes: dict[str, list[str]] = {model: [] for model in models}
+    for name in names:
+        passes[model_of(name)].append(name)
+    return passes
 
 
 def _kinds(

@@ -26,7 +26,7 @@ from iwr.runs.files import write_atomic
 from iwr.runs.paths import RunPaths
 from iwr.scores.aggregate import SCORES, Row
 
-CSV_COLUMNS = ("model", "judge", "protocol", *COUNTS, *SCORES)
+CSV_COLUMNS = ("model", "judge", "protocol", "repeats", *COUNTS, *SCORES)
 COMPARISON_HEADERS = ("Score", "First", "Second", "Difference", "95 % interval", "p")
 
 TASK_KEYS = {
@@ -64,8 +64,8 @@ def write_report(
 ) -> Summary:
     """Write <run>/report/ from the records on disk; return what it shows.
 
-    The files are leaderboard.json, leaderboard.csv, tasks.jsonl, breakdown.json, costs.json,
-    report.md, the figures and the HTML pages. Raises DataError when the disk refuses.
+    The files are leaderboard.json, leaderboard.csv, tasks.jsonl, breakdown.json, repeats.json,
+    costs.json, report.md, the figures and the HTML pages. Raises DataError when the disk refuses.
     """
     summary = summarise(models, tasks, config, paths)
     folder = paths.report
@@ -73,6 +73,7 @@ def write_report(
     write_atomic(folder / "leaderboard.csv", _csv(summary.rows))
     write_atomic(folder / "tasks.jsonl", _json_lines(summary.scores))
     write_atomic(folder / "breakdown.json", _json(summary.parts))
+    write_atomic(folder / "repeats.json", _json([row._asdict() for row in summary.repeats]))
     write_atomic(folder / "costs.json", _json(summary.costs))
     write_atomic(folder / "report.md", markdown(summary))
     figures = write_figures(summary, paths)

@@ -1,4 +1,7 @@
-"""Many tasks' scores as one row a model."""
+"""Many tasks' scores as one row a model.
+
+A model that answered each task several times has one score a task: the mean over its repeats.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from iwr.records import ScoreStatus, TaskScore
+from iwr.repeats import model_of
 from iwr.scores import formula
 
 SCORES = ("ifs", "low", "high", "vfs", "final")
@@ -13,26 +17,31 @@ AXES = ("domain", "visual_complexity", "interaction_complexity")
 NOT_GIVEN = "(not given)"
 
 Row = dict[str, Any]
-"""What leaderboard.json holds of a model: {model, judge, protocol, tasks, missing, unscored, ifs,
-low, high, vfs, final}."""
+"""What leaderboard.json holds of a model: {model, judge, protocol, repeats, tasks, missing,
+unscored, ifs, low, high, vfs, final}.
+
+`missing` and `unscored` count answers: of each task, one a repeat.
+"""
 
 
 def row(scores: Sequence[TaskScore]) -> Row:
-    """Return one model's means over its tasks, at least one.
+    """Return one model's means over its tasks, at least one; `scores` are those of all repeats.
 
     Tasks without a page count as 0; unscored tasks are left out of the means and counted in
     `unscored`.
     """
     first = scores[0]
+    tasks = over_repeats(scores)
     result: Row = {
-        "model": first.model,
+        "model": model_of(first.model),
         "judge": first.judge,
         "protocol": first.protocol,
-        "tasks": len(scores),
+        "repeats": len({score.model for score in scores}),
+        "tasks": len(tasks),
         "missing": _count(scores, ScoreStatus.MISSING),
         "unscored": _count(scores, ScoreStatus.UNSCORED),
     }
-    counted = counted_in_means(scores)
+    counted = counted_in_means(tasks)
     for name in SCORES:
         result[name] = formula.mean(getattr(score, name) for score in counted)
     return result
@@ -51,11 +60,32 @@ def counted_in_means(scores: Iterable[TaskScore]) -> list[TaskScore]:
     return [score for score in scores if score.final is not None]
 
 
+def over_repeats(scores: Iterable[TaskScore]) -> list[TaskScore]:
+    """Return one score for each model and task: the mean over the repeats that have one.
+
+    A task is unscored when all of its repeats are. What is not a score is that of the first repeat.
+    """
+    groups: dict[tuple[str, str], list[TaskScore]] = {}
+    for score in scores:
+        group = groups.setdefault((model_of(score.model), score.task), [])
+        group.append(score)
+    return [_mean_score(model, group) for (model, _), group in groups.items()]
+
+
+def _mean_score(model: str, repeats: Sequence[TaskScore]) -> TaskScore:
+    """Return the mean of a task's repeats under the name of the model."""
+    counted = counted_in_means(repeats) or repeats
+    means: dict[str, object] = {"model": model}
+    for name in SCORES:
+        means[name] = formula.mean(getattr(score, name) for score in counted)
+    return counted[0].model_copy(update=means)
+
+
 def leaderboard(scores: Iterable[TaskScore]) -> list[Row]:
     """Return a row for each model, best first; models without any score last."""
     by_model: dict[str, list[TaskScore]] = {}
     for score in scores:
-        group = by_model.setdefault(score.model, [])
+        group = by_model.setdefault(model_of(score.model), [])
         group.append(score)
     rows = [row(group) for group in by_model.values()]
     return sorted(rows, key=_rank)

@@ -11,6 +11,7 @@ Both come from records alone, so any two runs can be compared, provided their se
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from glob import escape
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from iwr.records import Fingerprint, Generation, Rollout, ScoreStatus, TaskScore
 from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 from iwr.runs.resume import differing_keys
-from iwr.scores.aggregate import SCORES
+from iwr.scores.aggregate import SCORES, over_repeats
 from iwr.stats import interval, paired_p
 
 FROM_GENERATION = ("prompt", "sampling.fps", "sampling.max_frames")
@@ -35,7 +36,10 @@ class ComparableScore(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One of two models. `scores` by task, unscored ones included; `label` is RUN/MODEL."""
+    """One of two models. `scores` by task, unscored ones included; `label` is RUN/MODEL.
+
+    A model that was asked several times has the mean over its repeats as the score of a task.
+    """
 
     label: str
     scores: dict[str, ComparableScore]
@@ -63,7 +67,7 @@ def read_side(
     judge: str | None = None,
     protocol: str | None = None,
 ) -> Side:
-    """Read the scores in a model's folder, `<run.root>/<run.name>/<model>`.
+    """Read the scores in a model's folder, `<run.root>/<run.name>/<model>`, and of its repeats.
 
     Raises DataError when there are none, ConfigError when there are scores of several judges or
     protocols and neither is chosen.
@@ -85,24 +89,34 @@ def read_side(
             f"{folder} holds several kinds of scores",
             hint=f"choose one: {'; '.join(choices)}",
         )
-    scores = {}
+    scores = []
+    settings: dict[str, Fingerprint] = {}
     for file in files:
         score = readable(file.path, TaskScore)
         if score is not None:
-            settings = _settings(file.task, score)
-            scores[file.task.folder.name] = ComparableScore(score, settings)
-    return Side(f"{folder.parent.name}/{folder.name}", scores)
+            scores.append(score)
+            settings.setdefault(score.task, _settings(file.task, score))
+    by_task = {}
+    for score in over_repeats(scores):
+        by_task[score.task] = ComparableScore(score, settings[score.task])
+    label = f"{folder.parent.name}/{folder.name}"
+    repeats = len({score.model for score in scores})
+    if repeats > 1:
+        label = f"{label} (mean of {repeats} repeats)"
+    return Side(label, by_task)
 
 
 def _score_files(folder: Path, pattern: str) -> Iterator[ScoreFile]:
-    """Yield the files of scores of one model, by task."""
+    """Yield the files of scores of one model and its repeats, by task."""
     run = RunPaths(folder.parent)
-    for child in sorted(folder.glob("*")):
-        if not child.is_dir():
-            continue
-        task = run.task(folder.name, child.name)
-        for path in sorted(task.folder.glob(pattern)):
-            yield ScoreFile(task, path)
+    repeats = sorted(folder.parent.glob(f"{escape(folder.name)}.repeat-*"))
+    for model in (folder, *repeats):
+        for child in sorted(model.glob("*")):
+            if not child.is_dir():
+                continue
+            task = run.task(model.name, child.name)
+            for path in sorted(task.folder.glob(pattern)):
+                yield ScoreFile(task, path)
 
 
 def _settings(task: TaskPaths, score: TaskScore) -> Fingerprint:

@@ -15,6 +15,7 @@ ROW = [
     "model",
     "judge",
     "protocol",
+    "repeats",
     "tasks",
     "missing",
     "unscored",

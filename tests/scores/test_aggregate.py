@@ -1,19 +1,24 @@
 """Rows of the leaderboard."""
 
+from itertools import count
+
 import pytest
 
 from iwr.records import Classification, ScoreStatus, TaskScore
 from iwr.scores.aggregate import breakdown, leaderboard, row
 
 
-def result(model="m", status="ok", value=1.0, high=None):
+NUMBERS = count()
+
+
+def result(model="m", status="ok", value=1.0, high=None, task=None):
     known = status != "unscored"
     scores = {name: value if known else None for name in ("ifs", "low", "vfs", "final")}
     return TaskScore(
         model=model,
         judge="contract",
         protocol="offline",
-        task="t",
+        task=task or f"task-{next(NUMBERS)}",
         status=ScoreStatus(status),
         fingerprint={},
         steps=2,
@@ -59,6 +64,18 @@ def test_best_first_and_models_without_a_score_last():
 
 def test_the_high_level_score_is_averaged_where_there_is_one():
     assert row([result(high=0.4), result(high=0.6)])["high"] == pytest.approx(0.5)
+
+
+def test_repeats_are_one_score_a_task_and_unscored_ones_do_not_count():
+    first = [result("m", value=1.0, task="a"), result("m", value=0.0, task="b")]
+    second = [
+        result("m.repeat-2", value=0.5, task="a"),
+        result("m.repeat-2", "unscored", task="b"),
+    ]
+    (made,) = leaderboard([*first, *second])
+    assert (made["model"], made["repeats"]) == ("m", 2)
+    assert (made["tasks"], made["missing"], made["unscored"]) == (2, 0, 1)
+    assert made["final"] == pytest.approx((0.75 + 0.0) / 2)
 
 
 def test_breakdown_by_each_axis():

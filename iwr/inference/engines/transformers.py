@@ -69,6 +69,11 @@ class LocalModel:
         self._sampling = _values(model, config)
         self._token_counter = TokenCounter(model)
 
+    def sample_as(self, model: ModelConfig) -> None:
+        """Answer from now on as this pass of the model. Raise ConfigError as the class does."""
+        self.model = model
+        self._sampling = _values(model, self.config)
+
     def __enter__(self) -> LocalModel:
         import torch
 
