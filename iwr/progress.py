@@ -65,6 +65,7 @@ _display = _Display()
 
 @contextmanager
 def _bar(label: str, total: int) -> Iterator[Step]:
+    """Show a bar on the terminal."""
     with _display.shared() as bars:
         task = bars.add_task(label, total=total, note="")
         yield lambda note: bars.update(task, advance=1, note=note)

@@ -6,8 +6,6 @@ A score that does not exist is None with a reason beside it, never 0 and never N
 
 from __future__ import annotations
 
-import hashlib
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -26,6 +24,8 @@ class Record(BaseModel):
 
 
 class ActionType(StrEnum):
+    """What a user does in one step."""
+
     CLICK = "Click"
     TYPE = "Type"
     SCROLL = "Scroll"
@@ -44,6 +44,8 @@ class Parameters(Record):
 
 
 class Action(Record):
+    """One step of a task."""
+
     type: ActionType
     parameters: Parameters
     visual_evaluation_flag: bool = False
@@ -91,6 +93,8 @@ class Task(Record):
 
 
 class GenerationStatus(StrEnum):
+    """What became of asking for a page."""
+
     OK = "ok"  # a page lies beside the record
     MISSING = "missing"  # the model answered, but not with a page: the model's failure, scored 0
     FAILED = "failed"  # infrastructure: nothing is known of the model; the next run asks again
@@ -150,6 +154,7 @@ class Session(Record):
 
     @property
     def gpu_hours(self) -> float:
+        """Return the hours of all GPUs, starts included."""
         return self.gpus * (self.start_seconds + self.seconds) / 3600
 
 
@@ -157,6 +162,8 @@ class Session(Record):
 
 
 class FailedBy(StrEnum):
+    """What of the page ended a rollout."""
+
     PAGE = "page"  # nothing on the page fits the description, or the page hangs or crashes
     ACTION = "action"  # the element is there but cannot be acted on (covered, disabled, …)
     ASSERTION = "assertion"  # the action was done, its effect is not visible
@@ -356,12 +363,16 @@ class Pair(Record):
 
 
 class ScoreStatus(StrEnum):
+    """Whether a task has scores, and why not."""
+
     OK = "ok"
     MISSING = "missing"  # no page: scored 0 and counted in every mean
     UNSCORED = "unscored"  # judge, browser, server or metric failed: None, shown and counted apart
 
 
 class TaskScore(Record):
+    """The scores of one page on one task; None: could not be computed."""
+
     model: str
     judge: str
     protocol: str
@@ -381,20 +392,3 @@ class TaskScore(Record):
     pairs: tuple[Pair, ...] = ()
     engines: dict[str, str] = Field(default_factory=dict)  # metric -> e.g. "rapidocr 3.10.0"
     classification: Classification = Classification()
-
-
-def digest(*parts: object) -> str:
-    """sha256 of the parts; bytes and str as they are, everything else as canonical JSON."""
-    sha = hashlib.sha256()
-    for part in parts:
-        if not isinstance(part, bytes | str):
-            part = json.dumps(part, sort_keys=True, ensure_ascii=False, default=str)
-        data = part.encode() if isinstance(part, str) else part
-        sha.update(len(data).to_bytes(8, "big") + data)
-    return sha.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,8 +21,9 @@ from demo_model.network import build_model, build_processor, build_tokenizer
 from demo_model.training import State, certainty, one_step
 
 from iwr.config import load_config
+from iwr.digests import digest, file_digest
 from iwr.inference.prompt import prompt_digest, text_for
-from iwr.records import Task, digest, file_digest
+from iwr.records import Task
 from iwr.tasks.load import load, samples_root
 
 VOCABULARY = 2048  # tokens

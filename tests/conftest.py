@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,13 @@ HERE = Path(__file__).parent
 
 # so that children can be interrupted although the tests were started in the background
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_real_time_priority() -> Iterator[None]:
+    """Fail a test that makes its process real-time: what it starts later starves all others."""
+    yield
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

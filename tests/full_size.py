@@ -13,9 +13,10 @@ import data_sets as ds
 import runs_on_disk as on_disk
 
 from iwr.config import Config, ModelConfig, load_config
+from iwr.digests import file_digest
 from iwr.inference import generate
 from iwr.judge import rollout as judging
-from iwr.records import FailedBy, Generation, Rollout, Task, TaskScore, Verdict, file_digest
+from iwr.records import FailedBy, Generation, Rollout, Task, TaskScore, Verdict
 from iwr.runs.files import read_record
 from iwr.runs.paths import RunPaths
 from iwr.scores.stage import score

@@ -9,7 +9,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from iwr.records import Action, ActionType, Classification, Parameters, Task, digest
+from iwr.digests import digest
+from iwr.records import Action, ActionType, Classification, Parameters, Task
 
 
 def record(

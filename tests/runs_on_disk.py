@@ -8,6 +8,7 @@ from typing import Any
 import data_sets as ds
 
 from iwr.config import Config, load_config
+from iwr.digests import file_digest
 from iwr.records import (
     FailedBy,
     Generation,
@@ -18,7 +19,6 @@ from iwr.records import (
     Step,
     Task,
     Verdict,
-    file_digest,
 )
 from iwr.runs.files import write_record
 from iwr.runs.paths import RunPaths

@@ -13,7 +13,7 @@ import iwr
 
 PACKAGE = Path(iwr.__file__).parent
 LAYERS = [
-    {"version", "errors", "stats", "console", "repeats"},
+    {"version", "errors", "stats", "console", "repeats", "digests"},
     {"records", "progress"},
     {"config"},
     {"runs"},

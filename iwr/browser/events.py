@@ -38,6 +38,7 @@ class EventLog:
         page.on("console", self._note_message)
 
     def _note_message(self, message: ConsoleMessage) -> None:
+        """Keep a console message that is of a kept kind and not about a refused address."""
         text = message.text
         if message.type in KEPT and not text.startswith(LOAD_FAILURE):
             self.add(message.type, text)

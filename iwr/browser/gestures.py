@@ -87,6 +87,7 @@ async def hold(
 
 
 async def _point(tab: Tab, target: Target) -> Point:
+    """Return a place on the page; a mark on it is looked up."""
     if isinstance(target, tuple):
         return target
     return await place(tab, target)
@@ -122,6 +123,7 @@ async def drag(
 
 
 async def _move_in_steps(tab: Tab, start: Point, end: Point) -> None:
+    """Move the pointer along a straight line, with time between the steps."""
     for step in range(1, DRAG_STEPS + 1):
         share = step / DRAG_STEPS
         point = between(start, end, share)

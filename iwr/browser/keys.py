@@ -85,6 +85,7 @@ def key_name(keys: str) -> str:
 
 
 def _single_key(part: str, keys: str) -> str:
+    """Return Playwright's name of one key. Raise ActionError when there is none."""
     name = part.lower()
     if len(part) > 1:
         name = DECORATION.sub("", part).lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from iwr.records import digest
+from iwr.digests import digest
 
 
 @cache

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iwr.cli import run_commands
 from iwr.cli.arguments import Flag, own_settings
 from iwr.errors import EXIT_INCOMPLETE, EXIT_NOT_MET, EXIT_OK, ConfigError
+
+if TYPE_CHECKING:
+    from iwr.scores.gate import Outcome
 
 FLAGS = (
     Flag(
@@ -90,16 +94,22 @@ def _gate(options: Namespace, folder: Path, own: dict[str, str]) -> int:
     if options.no_worse_than:
         baseline = read_side(Path(options.no_worse_than), judge, protocol)
         outcomes.append(check_baseline(baseline, side, margin))
-    if options.json:
-        print(json.dumps([outcome._asdict() for outcome in outcomes], indent=1))
-    else:
-        for outcome in outcomes:
-            print(outcome.sentence)
+    _print_outcomes(outcomes, as_json=options.json)
     if not all(outcome.is_met for outcome in outcomes):
         return EXIT_NOT_MET
     if any(outcome.left_out for outcome in outcomes):
         return EXIT_INCOMPLETE
     return EXIT_OK
+
+
+def _print_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Print a sentence for each requirement, or all of them as JSON."""
+    if not as_json:
+        for outcome in outcomes:
+            print(outcome.sentence)
+        return
+    records = [outcome._asdict() for outcome in outcomes]
+    print(json.dumps(records, indent=1))
 
 
 def _margin(text: str | None) -> float:

@@ -74,6 +74,7 @@ def _keys(*, dotted: bool) -> list[str]:
 
 
 def _keys_of(group: str, schema: type) -> list[str]:
+    """Return the keys of the settings below a group."""
     return [f"{group}.{field.name}" for field in fields(schema)]
 
 

@@ -9,10 +9,15 @@ import json
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iwr.cli.arguments import own_settings, print_result, require
 from iwr.errors import EXIT_INCOMPLETE, EXIT_OK, ConfigError
+
+if TYPE_CHECKING:
+    from iwr.pipeline.imports import ImportedPages
 
 
 def validate(options: Namespace) -> int:
@@ -60,6 +65,7 @@ def record(options: Namespace) -> int:
 
 
 def _number(key: str, text: str) -> float:
+    """Return the value of a setting. Raise ConfigError when it is no number."""
     try:
         return float(text)
     except ValueError as error:
@@ -73,40 +79,54 @@ def import_(options: Namespace) -> int:
     from iwr.runs.settings import load_run, store
 
     own, settings = own_settings(options, options.keys)
-    for setting in settings:
-        if setting.startswith("contestant="):
-            raise ConfigError(f"{setting}: write {setting.replace('contestant', 'only', 1)}")
+    _refuse_old_key(settings)
     require(options, own, "from")
     folder = Path(own["from"]).expanduser()
     config, _, _ = load_run(settings)
     work = prepare(config, [])
     run = [*settings, f"run.name={config.run.name}"]
-    names = [own["only"]] if "only" in own else imports.models_in(folder, work.all_tasks)
+    names = imports.models_in(folder, work.all_tasks)
+    if "only" in own:
+        names = [own["only"]]
     results = []
     for name in names:
         path = work.paths.model(name)
         path.mkdir(parents=True, exist_ok=True)
         model_config, (model,), to_store = load_run([*run, *_directory(name, path)])
-        results.append(
-            imports.import_pages(
-                folder=folder,
-                tasks=work.all_tasks,
-                model=model,
-                config=model_config,
-                paths=work.paths,
-            )
+        result = imports.import_pages(
+            folder=folder,
+            tasks=work.all_tasks,
+            model=model,
+            config=model_config,
+            paths=work.paths,
         )
+        results.append(result)
         store(to_store, work.paths)
     lines = []
     for result in results:
-        lines.append(
-            f"{result.model}: {result.pages} pages, {result.empty} empty, "
-            f"{result.absent} tasks without a page"
-        )
-        command = ["iwr", "run", *_directory(result.model, Path(result.path)), *settings]
-        lines.append(f"  next: {shlex.join(command)}")
-    print_result(options, [result._asdict() for result in results], lines)
+        lines += _import_lines(result, settings)
+    records = [result._asdict() for result in results]
+    print_result(options, records, lines)
     return EXIT_OK
+
+
+def _refuse_old_key(settings: Sequence[str]) -> None:
+    """Raise ConfigError for the name that `only` had in earlier releases."""
+    for setting in settings:
+        if setting.startswith("contestant="):
+            renamed = setting.replace("contestant", "only", 1)
+            raise ConfigError(f"{setting}: write {renamed}")
+
+
+def _import_lines(result: ImportedPages, settings: Sequence[str]) -> list[str]:
+    """Return what came of one model, and the command that goes on with it."""
+    path = Path(result.path)
+    command = ["iwr", "run", *_directory(result.model, path), *settings]
+    return [
+        f"{result.model}: {result.pages} pages, {result.empty} empty, "
+        f"{result.absent} tasks without a page",
+        f"  next: {shlex.join(command)}",
+    ]
 
 
 def _directory(name: str, path: Path) -> list[str]:

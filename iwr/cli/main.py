@@ -115,6 +115,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace | None:
 
 
 def _add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Add what every command takes, and the flags of this one."""
     settings = parser.add_argument("settings", nargs="*", metavar="key=value", help="settings")
     settings.completer = _complete  # type: ignore[attr-defined]
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -139,6 +140,7 @@ def _complete(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list
 
 
 def _message(error: BaseException) -> str:
+    """Return what is printed of an error, with the hint."""
     if isinstance(error, KeyboardInterrupt):
         return "iwr: interrupted; the same command resumes"
     hint = getattr(error, "hint", None)

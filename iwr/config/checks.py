@@ -64,6 +64,7 @@ def _missing(config: Config, models: Sequence[ModelConfig]) -> Iterator[str]:
 
 
 def _missing_of_judge(judge: JudgeConfig) -> Iterator[str]:
+    """Yield the keys that are needed and not set."""
     has_model = judge.model is not None and bool(judge.model.path)
     if judge.kind == "model" and not has_model:
         yield "judge.model.path"
@@ -84,6 +85,7 @@ def _check_names(models: Sequence[ModelConfig]) -> None:
 
 
 def _check_shard(config: Config) -> None:
+    """Raise ConfigError for a shard that is not the run's."""
     shard = config.run.shard or 0
     shards = config.run.shards
     if 0 <= shard < shards:

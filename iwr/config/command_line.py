@@ -55,6 +55,7 @@ def texts(assignments: Sequence[Assignment]) -> list[str]:
 
 
 def _names(text: str) -> list[str] | None:
+    """Return the models of `models=…`; None for null. Raise ConfigError."""
     if text == "null":
         return None
     try:

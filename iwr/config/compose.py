@@ -82,6 +82,7 @@ def _run_name(config: Config, models: Sequence[ModelConfig]) -> str:
 
 
 def _check_folder(temporary: str | None) -> None:
+    """Raise ConfigError when the folder for temporary files is not there."""
     if temporary and not os.path.isdir(temporary):
         hint = "create it, or name an existing folder"
         raise ConfigError(f"IWR_TMP={temporary} is not a folder", hint=hint)
@@ -102,6 +103,7 @@ def _composed(root: str, choices: list[str]) -> Any:
 
 @cache
 def _template(root: str, choices: tuple[str, ...]) -> Any:
+    """Return the settings of these choices. Raise ConfigError."""
     from hydra import compose, initialize_config_module
     from hydra.errors import HydraException
     from omegaconf import OmegaConf

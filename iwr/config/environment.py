@@ -33,6 +33,7 @@ class Environment:
 
 
 def _folder_of_job(variables: dict[str, str]) -> str | None:
+    """Return the job's own folder for temporary files, where it exists."""
     folder = variables.get("SLURM_TMPDIR", "")
     if os.path.isdir(folder):
         return folder
@@ -40,6 +41,7 @@ def _folder_of_job(variables: dict[str, str]) -> str | None:
 
 
 def _array_task(variables: dict[str, str]) -> int | None:
+    """Return this job's number in its array; None outside of one."""
     number = variables.get("SLURM_ARRAY_TASK_ID", "")
     if number.isdigit():
         return int(number)

@@ -35,12 +35,14 @@ class Limits(NamedTuple):
         return None
 
     def _fault_of_text(self, text: str) -> str | None:
+        """Return what is wrong with a text; None for one of the choices."""
         if not self.choices or text in self.choices:
             return None
         *others, last = self.choices
         return f"must be {', '.join(others)} or {last}"
 
     def _fault_of_number(self, number: float) -> str | None:
+        """Return what is wrong with a number; None: nothing."""
         if number != number:
             return "must be a number"
         if self.least is not None and number < self.least:

@@ -242,6 +242,7 @@ def _unknown(key: str, prefix: Sequence[str] = (), siblings: Iterable[str] = ())
 
 
 def _all_keys() -> list[str]:
+    """Return the keys of all settings."""
     keys = ["models", *GROUPS]
     for group, kind in kinds_of(Config).items():
         for name in kinds_of(kind.base):

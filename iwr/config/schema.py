@@ -36,6 +36,8 @@ JUDGE_KINDS = one_of("contract", "model", "replay")
 
 @dataclass
 class DataConfig:
+    """The data set, and which of its tasks are used."""
+
     name: str = affects_nothing()
     # folder that holds data.jsonl; null: the samples in the package
     root: str | None = affects_nothing(None)
@@ -119,6 +121,8 @@ class ModelConfig:
 
 @dataclass
 class JudgeConfig:
+    """Who judges pages: contracts, a model, or the record of an earlier judge."""
+
     name: str = affects_nothing()
     kind: str = affects_rollouts(limits=JUDGE_KINDS)
     model: ModelConfig | None = affects_rollouts(None)  # kind: model
@@ -138,6 +142,8 @@ class JudgeConfig:
 
 @dataclass
 class ServerConfig:
+    """How model servers are started, asked and ended."""
+
     name: str = affects_nothing()
     kind: str = affects_nothing(limits=one_of("launch", "external"))
     url: str | None = affects_nothing(None)  # external: base URL ending in /v1
@@ -160,6 +166,8 @@ class ServerConfig:
 
 @dataclass
 class BrowserConfig:
+    """The sandboxed browser, its screen and its limits."""
+
     name: str = affects_nothing()
     # null: $IWR_CHROMIUM, a system Chromium, else Playwright's own
     executable: str | None = affects_nothing(None)
@@ -204,6 +212,8 @@ class ProtocolConfig:
 
 @dataclass
 class RunConfig:
+    """Where results are, and which part of them this process makes."""
+
     root: str = affects_nothing("runs")
     name: str = affects_nothing("")  # "": made from the models and the data
     # stop | overwrite: what to do with results made under other settings
@@ -251,6 +261,8 @@ class ClusterConfig:
 
 @dataclass
 class Config:
+    """All settings except the models."""
+
     data: DataConfig
     model: ModelConfig
     judge: JudgeConfig

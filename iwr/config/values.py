@@ -39,6 +39,7 @@ def kinds_of(schema: type) -> dict[str, Kind]:
 
 
 def _kind(hint: Any) -> Kind:
+    """Return the kind of value that a type hint allows."""
     arguments = get_args(hint)
     if NoneType in arguments:
         inner, _ = arguments  # written `type | None`
@@ -58,6 +59,7 @@ def value_of(text: str, kind: Kind) -> Any:
 
 
 def _switch(text: str) -> bool:
+    """Return a truth value. Raise ValueFault for any other text."""
     word = text.lower()
     if word not in ("true", "false"):
         raise ValueFault("must be true or false")
@@ -65,6 +67,7 @@ def _switch(text: str) -> bool:
 
 
 def _whole_number(text: str) -> int:
+    """Return a whole number. Raise ValueFault for any other text."""
     try:
         return int(text)
     except ValueError as error:
@@ -72,6 +75,7 @@ def _whole_number(text: str) -> int:
 
 
 def _number(text: str) -> float:
+    """Return a number. Raise ValueFault for any other text."""
     try:
         return float(text)
     except ValueError as error:
@@ -94,6 +98,7 @@ def list_of(text: str) -> list[str]:
 
 
 def _without_quotes(text: str) -> str:
+    """Return a text without its pair of quotes."""
     for quote in ("'", '"'):
         is_quoted = text.startswith(quote) and text.endswith(quote)
         if is_quoted and len(text) > 1:
@@ -127,6 +132,7 @@ def any_value(text: str) -> Any:
 
 
 def _table_or_list(text: str) -> Any:
+    """Return what a text in Hydra's grammar says."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -139,6 +145,7 @@ def _table_or_list(text: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
+    """Return what a text in YAML says. Raise ValueFault."""
     from omegaconf import OmegaConf
     from yaml import YAMLError
 

@@ -118,6 +118,7 @@ class Observed(Record):
 
     @model_serializer(mode="wrap")
     def _with_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Write the kind first: a reader sees at once what an entry is."""
         kind = getattr(self, "kind", None)
         content: dict[str, object] = write(self)
         return {"kind": kind, **content}

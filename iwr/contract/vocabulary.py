@@ -151,6 +151,7 @@ class State(Entry):
 
     @property
     def expectation(self) -> Expectation:
+        """Return what the contract is to hold. Raise ValueError unless one state is named."""
         flags = self.model_dump(exclude={"element"})
         name, value = _one_of(flags)
         return ElementState(
@@ -192,6 +193,7 @@ class Move(Entry):
 
     @property
     def expectation(self) -> Expectation:
+        """Return what the contract is to hold. Raise ValueError unless one thing moves."""
         dx, dy = DIRECTIONS[self.direction]
         if self.text and self.element is None:
             return Moved(text=self.text, dx=dx, dy=dy)
@@ -225,6 +227,7 @@ class Painted(Entry):
 
     @property
     def expectation(self) -> Expectation:
+        """Return what the contract is to hold. Raise ValueError unless one look is named."""
         flags = self.model_dump(exclude={"text"})
         name, value = _one_of(flags)
         return Look(

@@ -26,6 +26,7 @@ class RoleModel(NamedTuple):
 
     @property
     def label(self) -> str:
+        """Return how messages call it."""
         return f"{self.role} {self.model.name}"
 
 

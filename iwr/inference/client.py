@@ -107,6 +107,7 @@ class ChatClient:
             ) from None
 
     async def _with_retries(self, body: Body) -> Answer:
+        """Ask, and ask again after a pause while the server fails. Raise as `_once` does."""
         for attempt in range(1, self.attempts + 1):
             try:
                 return await self._once(body, attempt)
@@ -147,6 +148,7 @@ class ChatClient:
             ) from error
 
     async def _post(self, endpoint: Endpoint, body: Body) -> httpx.Response:
+        """Send one request. Raise ServerError when the connection fails."""
         import httpx
 
         assert self._http is not None, "use the client as an async context manager"
@@ -184,6 +186,7 @@ def _message(text: str) -> str:
 
 
 def _answer(body: Body, seconds: float, attempt: int) -> Answer:
+    """Return the answer in a response of the chat API."""
     choice = body["choices"][0]
     message = choice["message"]
     usage = body.get("usage") or {}

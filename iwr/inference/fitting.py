@@ -78,6 +78,7 @@ def _degraded(
 
 
 def _fewest(number: int) -> int:
+    """Return the fewest frames that a request may have."""
     return min(number, FEWEST_FRAMES)
 
 
@@ -89,6 +90,7 @@ def _fewer(number: int) -> Iterator[int]:
 
 
 def _does_not_fit(plan: Plan, max_tokens: int, context: int, task: str) -> RequestError:
+    """Return the error of a task whose smallest request is too long."""
     return RequestError(
         f"task {task}: {plan.prompt_tokens} prompt tokens ({plan.image_tokens} for overview "
         f"images, {plan.video_tokens} for {plan.frames} frames) and {max_tokens} for the answer "

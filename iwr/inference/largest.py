@@ -31,6 +31,7 @@ def largest_video(tasks: Sequence[Task], model: ModelConfig, protocol: ProtocolC
 
 
 def _tokens_of(task: Task, counter: TokenCounter, protocol: ProtocolConfig) -> int:
+    """Return the tokens of a task's video; 0 where they are unknown."""
     try:
         recording = recordings.probe(task.video, task.id)
     except DataError:  # the task will fail for it

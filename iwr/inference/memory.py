@@ -79,6 +79,7 @@ def _left_in_cgroups() -> list[int]:
 
 
 def _cgroup_name() -> str | None:
+    """Return this process's control group (version 2); None where there is none."""
     if not CGROUP_OF_PROCESS.is_file():
         return None
     for line in CGROUP_OF_PROCESS.read_text().splitlines():
@@ -88,6 +89,7 @@ def _cgroup_name() -> str | None:
 
 
 def _left_in(group: Path) -> int | None:
+    """Return the bytes that a control group may still use; None: it has no limit."""
     limit = group / "memory.max"
     usage = group / "memory.current"
     if not limit.is_file() or not usage.is_file():

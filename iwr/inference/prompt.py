@@ -5,7 +5,8 @@ Its digest is part of each fingerprint.
 
 from __future__ import annotations
 
-from iwr.records import Task, digest
+from iwr.digests import digest
+from iwr.records import Task
 
 ASSETS_PLACEHOLDER = "__PLACEHOLDER_ASSETS_BASE_DIR__"
 

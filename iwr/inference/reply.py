@@ -148,6 +148,7 @@ def _masked(text: str) -> str:
 
 
 def _fence(token: Token, lines: list[str]) -> Fence:
+    """Return one fenced block of a reply."""
     assert token.map is not None
     first, end = token.map
     language = LANGUAGE.findall(token.info.strip())[0].lower()
@@ -186,6 +187,7 @@ def _closes(line: str, markup: str) -> bool:
 
 
 def _fenced(fences: list[Fence], is_cut: bool) -> Page | None:
+    """Return the page in the best fence of HTML; None when there is none."""
     with_html = [fence for fence in fences if fence.is_html]
     fence = _best(with_html)
     if fence is None:
@@ -214,6 +216,7 @@ def _best(fences: list[Fence]) -> Fence | None:
 
 
 def _bare(text: str, is_cut: bool) -> Page | None:
+    """Return the page that stands in a reply without a fence; None when there is none."""
     starts = [match.start() for match in documents.START.finditer(text)]
     if not starts:
         return None
@@ -274,6 +277,7 @@ def _document_in(value: Any) -> str | None:
 
 
 def _why_none(text: str, fences: list[Fence]) -> str:
+    """Return why a reply holds no page."""
     if ESCAPED_DOCUMENT.search(text):
         return "the page is escaped (&lt;html&gt;), so it is text and not a page"
     languages = {fence.language for fence in fences}

@@ -62,17 +62,20 @@ def without_thinking(reply: str, own: Marks | None = None) -> str:
 
 
 def _all(families: tuple[Marks, ...], own: Marks | None) -> tuple[Marks, ...]:
+    """Return the marks of all families, and a model's own."""
     if own is None:
         return families
     return (*families, own)
 
 
 def _any_of(texts: Iterable[str]) -> str:
+    """Return a pattern of any of these texts."""
     return "|".join(re.escape(text) for text in texts)
 
 
 @cache
 def _first_mark(own: Marks | None) -> re.Pattern[str]:
+    """Return the pattern of whatever comes first, a page or an opening mark of thoughts."""
     openings = _any_of(opening for opening, _ in _all(FAMILIES, own))
     page = r"`{3,}|~{3,}|<!doctype\s+html|<html[\s>]"
     return re.compile(rf"(?P<page>{page})|(?P<opening>{openings})", re.IGNORECASE)

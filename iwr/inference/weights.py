@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from iwr.config import ModelConfig, ServerConfig
+from iwr.digests import digest
 from iwr.errors import ConfigError
 from iwr.inference.server.command import model_path
-from iwr.records import digest
 from iwr.runs.manifest import hub_commit
 
 SUFFIXES = (".json", ".safetensors", ".bin", ".jinja", ".model", ".txt", ".py")
@@ -47,6 +47,7 @@ def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
 
 
 def _ends(path: Path) -> list[bytes]:
+    """Return the first and the last bytes of a file."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(SAMPLE)
@@ -57,6 +58,7 @@ def _ends(path: Path) -> list[bytes]:
 
 
 def _is_elsewhere(model: ModelConfig, server: ServerConfig) -> bool:
+    """Return whether the weights are on the machine of an external server."""
     return server.kind == "external" and model.kind == "vllm"
 
 

@@ -14,6 +14,7 @@ from iwr.browser.scripts import script
 from iwr.config import Config, JudgeConfig, ModelConfig, ServerConfig
 from iwr.config.fields import Result, settings_of
 from iwr.contract.schema import Contract
+from iwr.digests import digest, file_digest
 from iwr.errors import ConfigError
 from iwr.inference.client import ChatClient
 from iwr.inference.server.replicas import ServerReplicas
@@ -23,7 +24,7 @@ from iwr.judge.model.asking import Asker
 from iwr.judge.model.assertions import QUESTIONS
 from iwr.judge.model.judge import PROMPTS, ModelJudge
 from iwr.judge.replay import ReplayJudge
-from iwr.records import Fingerprint, Rollout, Task, digest, file_digest
+from iwr.records import Fingerprint, Rollout, Task
 from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths, TaskPaths
 

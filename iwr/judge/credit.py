@@ -43,6 +43,7 @@ def credit_steps(steps: Sequence[Step], answers: Mapping[int, AssertionAnswer]) 
 
 
 def _with_answer(step: Step, answer: AssertionAnswer) -> Step:
+    """Return the step with the judge's verdict, and whom it blames."""
     verdict, failed_by = answer
     if verdict.passed is False:
         failed_by = FailedBy.ASSERTION
@@ -77,6 +78,7 @@ async def _rate_step(
     judge: Judge,
     screenshot: bytes,
 ) -> Step:
+    """Return the step with the mean rubric over its references, or why there is none."""
     if not judge.rates:
         return step.model_copy(update={"rubric_reason": NO_RUBRIC})
     rubrics = []

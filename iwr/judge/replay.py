@@ -21,6 +21,7 @@ class ReplayJudge:
         self.recorded = recorded
 
     def _step(self, number: int) -> Step:
+        """Return a recorded step. Raise JudgeError when there is none."""
         if self.recorded is None or number >= len(self.recorded.steps):
             raise JudgeError(
                 "there is no recorded rollout of this page",

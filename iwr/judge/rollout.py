@@ -16,6 +16,7 @@ from iwr.browser.pool import Pool
 from iwr.browser.scripts import code_digest
 from iwr.config import Config, Environment
 from iwr.config.fields import Result, settings_of
+from iwr.digests import digest, file_digest
 from iwr.judge.backends import (
     JudgeBackend,
     NewJudge,
@@ -32,8 +33,6 @@ from iwr.records import (
     Rollout,
     RolloutStatus,
     Task,
-    digest,
-    file_digest,
 )
 from iwr.runs.files import readable, whole_png
 from iwr.runs.paths import JudgePaths, RunPaths
@@ -242,6 +241,7 @@ def _is_pending(
     config: Config,
     paths: RunPaths,
 ) -> bool:
+    """Return whether a page has still to be judged. Raise StaleRunError."""
     files = paths.task(model, task.id).judge(config.judge.name)
     inputs = fingerprint(task, model, config, paths)
 

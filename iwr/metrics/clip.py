@@ -17,13 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from iwr.digests import digest
 from iwr.errors import MetricError
 from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, cosine, split_rows, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import HubWeights, hub_folder, weight_file_digest
-from iwr.records import digest
 
 if TYPE_CHECKING:
     import torch
@@ -129,6 +129,7 @@ def _encode(
     device: torch.device,
     items: Sequence[Array],
 ) -> list[Vector]:
+    """Return an embedding for each image."""
     inputs = to_device(items, device)
     return split_rows(network(inputs))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from iwr.digests import file_digest
 from iwr.errors import MetricError
 from iwr.metrics.base import Settings, build
 from iwr.metrics.cache import Store
@@ -21,7 +22,6 @@ from iwr.metrics.images import header_size
 from iwr.metrics.values import BrokenMetric, HashPair, PairOutcome, Values, new_values
 from iwr.metrics.workers import ordered_map
 from iwr.progress import Progress, silent
-from iwr.records import file_digest
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from iwr.digests import digest
 from iwr.errors import MetricError
 from iwr.metrics.base import check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, split_rows, to_device
@@ -20,7 +21,6 @@ from iwr.metrics.cache import Store
 from iwr.metrics.clip import Embedding
 from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import HubWeights, hub_folder, weight_file_digest
-from iwr.records import digest
 
 if TYPE_CHECKING:
     import torch
@@ -119,6 +119,7 @@ def _encode(
     device: torch.device,
     items: Sequence[Array],
 ) -> list[Vector]:
+    """Return the embedding of the class token for each image."""
     inputs = to_device(items, device)
     states = network(pixel_values=inputs).last_hidden_state
     return split_rows(states[:, 0])

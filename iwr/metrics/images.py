@@ -61,6 +61,7 @@ class Screenshot:
 
 
 def _decode(path: Path) -> Pixels:
+    """Return the pixels of an image file, (height, width, 3). Raise MetricError."""
     import numpy as np
     from PIL import Image
 
@@ -90,6 +91,7 @@ def header_size(path: Path) -> tuple[int, int] | None:
 
 
 def _rgb(image: Image.Image, path: Path) -> Image.Image:
+    """Return an image in RGB, on white. Raise MetricError for what no screenshot is."""
     import numpy as np
     from PIL import Image
 

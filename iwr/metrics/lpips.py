@@ -20,13 +20,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from iwr.digests import digest
 from iwr.errors import MetricError
 from iwr.metrics.base import PairMetric, check_choice
 from iwr.metrics.batch import PRECISIONS, Replicas, clamp, to_device
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot, fit_to, resized
 from iwr.metrics.weights import LibraryWeights, torch_hub_file, weight_file_digest
-from iwr.records import digest
 
 if TYPE_CHECKING:
     import torch

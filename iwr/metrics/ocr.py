@@ -22,13 +22,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from iwr.digests import digest, file_digest
 from iwr.errors import MetricError
 from iwr.metrics.base import ImageMetric, check_choice
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
 from iwr.metrics.weights import LibraryWeights
 from iwr.metrics.workers import available_cores
-from iwr.records import digest, file_digest
 
 ENGINES = ("easyocr", "rapidocr")
 

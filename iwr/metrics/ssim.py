@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from iwr.digests import digest
 from iwr.errors import MetricError
 from iwr.metrics.base import PairMetric
 from iwr.metrics.batch import clamp
 from iwr.metrics.images import Screenshot, fit_to
-from iwr.records import digest
 
 WINDOW = 7
 

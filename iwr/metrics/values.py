@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from iwr.digests import digest
 from iwr.metrics.base import ImageMetric, PairMetric
 from iwr.metrics.cache import Store
 from iwr.metrics.images import Screenshot
-from iwr.records import digest
 
 HashPair = tuple[str, str]
 """Content hashes of reference and candidate."""
@@ -114,12 +114,15 @@ class ImageValues(Values):
         return [(reference,), (candidate,)]
 
     def prepare(self, shots: Sequence[Screenshot]) -> Any:
+        """Return the input of the network for an image."""
         return self.metric.prepare(shots[0])
 
     def compute(self, items: Sequence[Any]) -> Sequence[Any]:
+        """Return a value for each image of a batch."""
         return self.metric.read(items)
 
     def outcome(self, pair: HashPair) -> PairOutcome:
+        """Return the similarity of a pair, or the reason why it has none."""
         reference, candidate = self.keys(pair)
         reason = self.reasons.get(reference) or self.reasons.get(candidate)
         if reason:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from iwr.config import Environment
+from iwr.digests import file_digest
 from iwr.errors import MetricError
-from iwr.records import file_digest
 
 if TYPE_CHECKING:
     from iwr.metrics.base import Settings
@@ -87,6 +87,7 @@ def _download(
     url: str,
     file: Path,
 ) -> None:
+    """Fetch a file of weights, and check its digest. Raise MetricError."""
     from torch.hub import download_url_to_file
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +99,7 @@ def _download(
 
 
 def _torch_home() -> Path:
+    """Return the folder in which torch keeps weights."""
     inherited = Environment.read().inherited
     cache = inherited.get("XDG_CACHE_HOME") or "~/.cache"
     home = inherited.get("TORCH_HOME") or f"{cache}/torch"

@@ -146,6 +146,7 @@ def _export_page(folder: Path, task: Task, source: Source) -> bool:
 
 
 def _screenshot(folder: Path, step: int) -> Path:
+    """Return the name of a screenshot in the reference evaluator's folder."""
     return folder / "evalpoints" / f"{step}.png"
 
 
@@ -223,6 +224,7 @@ def _rubric_reasons(score: TaskScore, steps: Sequence[Step]) -> list[str]:
 
 
 def _ocr_text(similarity: Score) -> JsonObject:
+    """Return the part of the reference evaluator's file on texts; the texts are not kept."""
     return {
         "checkpoint_text": None,
         "screenshot_text": None,
@@ -260,6 +262,7 @@ class Row(NamedTuple):
 
 
 def _percentages(score: TaskScore) -> Row:
+    """Return the scores of one task, in the columns of the reference evaluator."""
     return Row(
         task=score.task,
         ifs=score.ifs,
@@ -293,6 +296,7 @@ def _table(name: str, rows: Sequence[Row]) -> str:
 
 
 def _line(name: str, *values: Score) -> str:
+    """Return a line of a Markdown table, scores in percent."""
     cells = [name]
     for value in values:
         cell = "-" if value is None else f"{100 * value:.2f}"

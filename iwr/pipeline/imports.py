@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from iwr.browser.site import PLACEHOLDER
 from iwr.config import Config, ModelConfig
+from iwr.digests import file_digest
 from iwr.errors import DataError
-from iwr.records import Generation, GenerationStatus, Task, file_digest
+from iwr.records import Generation, GenerationStatus, Task
 from iwr.runs.files import exclusive, write_atomic, write_record
 from iwr.runs.manifest import write_manifest
 from iwr.runs.paths import RunPaths, TaskPaths
@@ -84,6 +85,7 @@ def import_pages(
 
 
 def _write_page(files: TaskPaths, page: bytes) -> None:
+    """Write a page that another tool made; another one before it goes with its record."""
     _drop_old_page(files, page)
     write_atomic(files.page, page)
 
@@ -102,6 +104,7 @@ def _write_generation(
     *,
     is_empty: bool,
 ) -> None:
+    """Write the record of a page that another tool made, unless it is there."""
     from iwr.inference.fingerprint import fingerprint
 
     origin = fingerprint(task, model, config)

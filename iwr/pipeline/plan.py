@@ -67,17 +67,14 @@ def plan(work: Work, progress: Progress) -> RunPlan:
     refused: list[str] = []
     for model in work.passes:
         tasks = pending_tasks(work.all_tasks, model, work.config, work.paths)
-        requests = _Requests(model, work.config)
-        if model.kind not in baselines.KINDS:
-            with progress(f"plan {model.name}", len(tasks)) as step:
-                for task in tasks:
-                    requests.add(task)
-                    step(task.id)
-        stages.append(_generation(work, model, tasks, requests))
-        stages.append(_judging(work, model, tasks))
+        requests = _requests(model, tasks, work.config, progress)
+        generation = _generation(work, model, tasks, requests)
+        judging = _judging(work, model, tasks)
+        stages += [generation, judging]
         notes += requests.notes
         refused += requests.refused
-    if any(stage.pending and stage.hours is None for stage in stages):
+    unknown = [stage for stage in stages if stage.pending and stage.hours is None]
+    if unknown:
         notes.append("hours are unknown until something is done: probe=3 runs three tasks first")
     size = run_bytes(work.all_tasks, len(work.passes))
     return RunPlan(stages, size, notes, refused)
@@ -107,6 +104,23 @@ def _spread(tasks: Sequence[Task], number: int) -> list[Task]:
     return [tasks[(2 * part + 1) * len(tasks) // (2 * number)] for part in range(number)]
 
 
+def _requests(
+    model: ModelConfig,
+    tasks: Sequence[Task],
+    config: Config,
+    progress: Progress,
+) -> _Requests:
+    """Return the requests for these tasks, their tokens counted; a baseline needs none."""
+    requests = _Requests(model, config)
+    if model.kind in baselines.KINDS:
+        return requests
+    with progress(f"plan {model.name}", len(tasks)) as step:
+        for task in tasks:
+            requests.add(task)
+            step(task.id)
+    return requests
+
+
 class _Requests:
     """Sums up the requests for pages to one model."""
 
@@ -130,6 +144,7 @@ class _Requests:
             self.notes.append(f"tokens of {self._model.name} are unknown: {problem}")
 
     def _fitted(self, task: Task) -> FittedRequest:
+        """Return the request for one task as it will be sent. Raise DataError, RequestError."""
         recording = recordings.probe(task.video, task.id)
         sheets = task.stitched
         number = video.count_for(recording, self._protocol, self._model, len(sheets))
@@ -261,4 +276,5 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 
 def _times(hours: float | None, gpus: int) -> float | None:
+    """Return GPU-hours; None where the hours are unknown."""
     return None if hours is None else hours * gpus

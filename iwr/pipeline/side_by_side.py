@@ -72,6 +72,7 @@ def generate_and_judge(pages: Pages, progress: Progress, place: Placement) -> No
 
 
 async def _generate(pages: Pages, progress: Progress, gpus: Sequence[str] | None) -> None:
+    """Let the served models write their pages, one model after another."""
     from iwr.inference.generate import generate_served
 
     for model in pages.served:
@@ -113,6 +114,7 @@ class _Background:
 
     @property
     def has_ended(self) -> bool:
+        """Return whether the coroutine has returned or raised."""
         return self._future.done()
 
     def wait(self) -> None:
@@ -124,6 +126,7 @@ class _Background:
         self._future.result()
 
     async def _work(self) -> None:
+        """Run the coroutine, so that it can be cancelled from another thread."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._started.set()

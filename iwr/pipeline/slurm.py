@@ -116,6 +116,7 @@ def _array(job: Job, site: ClusterConfig) -> str | None:
 
 
 def _gres(job: Job, site: ClusterConfig) -> str | None:
+    """Return the site's words for GPUs; None for a job without any."""
     if not job.gpus or not site.gres:
         return None
     return site.gres.format(gpus=job.gpus)
@@ -143,12 +144,18 @@ def submit(
     last = []  # ids of the jobs that the report waits for
     for model in models:
         generate, judge = _model_jobs(config, model, common, paths)
-        ids[generate.name] = send(generate, sbatch_text(generate, site))
-        judge = judge._replace(after=f"aftercorr:{ids[generate.name]}")
-        ids[judge.name] = send(judge, sbatch_text(judge, site))
-        last.append(ids[judge.name])
+        text = sbatch_text(generate, site)
+        generate_id = send(generate, text)
+        judge = judge._replace(after=f"aftercorr:{generate_id}")
+        text = sbatch_text(judge, site)
+        judge_id = send(judge, text)
+        ids[generate.name] = generate_id
+        ids[judge.name] = judge_id
+        last.append(judge_id)
     report = _report_job(common, last, paths)
-    ids[report.name] = send(report, sbatch_text(report, replace(site, memory=site.report_memory)))
+    small_site = replace(site, memory=site.report_memory)
+    text = sbatch_text(report, small_site)
+    ids[report.name] = send(report, text)
     return ids
 
 

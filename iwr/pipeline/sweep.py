@@ -68,6 +68,7 @@ def sorted_by_reader(arguments: Sequence[str]) -> Sweep:
 
 
 def _is_for_hydra(argument: str) -> bool:
+    """Return whether an argument is Hydra's own, and not a setting."""
     if argument.startswith(("-", "hydra", "+hydra", "~hydra")):
         return True
     if argument.startswith("~"):

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from iwr.records import digest
+from iwr.digests import digest
 from iwr.report.summary import CEILING, FLOOR, Part, Summary, read_json
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import ReportPaths, RunPaths
@@ -124,6 +124,7 @@ def _plans(summary: Summary) -> Iterator[FigurePlan]:
 
 
 def _bars_plan(rows: Sequence[Row], summary: Summary) -> FigurePlan:
+    """Return the plan of the bars with intervals."""
     best = rows[0]
     alt = (
         f"Bars of Final, IFS and VFS for {len(rows)} models; "
@@ -135,6 +136,7 @@ def _bars_plan(rows: Sequence[Row], summary: Summary) -> FigurePlan:
 
 
 def _scatter_plan(rows: Sequence[Row]) -> FigurePlan:
+    """Return the plan of IFS against VFS."""
     figure = Figure(
         "ifs_vfs",
         "IFS against VFS",
@@ -148,6 +150,7 @@ def _groups_plan(
     parts: Sequence[Part],
     models: Sequence[str],
 ) -> FigurePlan:
+    """Return the plan of Final by value of an axis."""
     alt = f"Final in numbers: {len(models)} models, {len(parts)} groups of tasks."
     height = _height(len(models)) + LABEL_HEIGHT
     title = f"Final by {axis.replace('_', ' ')}"
@@ -156,6 +159,7 @@ def _groups_plan(
 
 
 def _paired_plan(models: Sequence[str], summary: Summary) -> FigurePlan:
+    """Return the plan of the differences to the best model."""
     alt = f"Final of each model minus that of {models[0]}, a point a task."
     height = _height(len(models))
     figure = Figure("paired", "Paired differences to the best model", alt, _pixels(height))
@@ -273,18 +277,21 @@ def _draw_groups(
     """Draw Final by value of one axis of the benchmark: a row a model, each field its number."""
     import numpy as np
 
-    values = np.full((len(models), len(parts)), np.nan)
+    count = len(models)
+    values = np.full((count, len(parts)), np.nan)
     for column, part in enumerate(parts):
-        for row, final in enumerate(part.finals[: len(models)]):
-            if final is not None:
-                values[row, column] = final
-                ink = "black" if final > LIGHT_FROM else "white"
-                axes.text(column, row, f"{final:.2f}", ha="center", va="center", color=ink, size=7)
+        for row, final in enumerate(part.finals[:count]):
+            if final is None:
+                continue
+            values[row, column] = final
+            ink = "black" if final > LIGHT_FROM else "white"
+            text = f"{final:.2f}"
+            axes.text(column, row, text, ha="center", va="center", color=ink, size=7)
     axes.imshow(values, vmin=0, vmax=1, cmap="cividis", aspect="auto")
     labels = [_label(part.value) for part in parts]
     rotation = 30 if len(labels) > 4 else 0
     _set_names(axes, labels, rotation)
-    axes.set_yticks(range(len(models)), models)
+    axes.set_yticks(range(count), models)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
 

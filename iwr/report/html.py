@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from iwr.records import TaskScore, digest
+from iwr.digests import digest
+from iwr.records import TaskScore
 from iwr.report.figure import Figure
 from iwr.report.links import Stamp, link_or_copy, stamp
 from iwr.report.moments import Moments, moments_of

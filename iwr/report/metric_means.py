@@ -24,6 +24,10 @@ ValuesByName = dict[str, list[float]]
 """Score or metric -> a value for each task that has one."""
 
 
+Place = tuple[str, str, str]
+"""(model, score or metric, task)"""
+
+
 class Mean(NamedTuple):
     """A mean over tasks. `error` is its standard error; None for fewer than two tasks."""
 
@@ -64,17 +68,18 @@ def _values_by_model(scores: Sequence[TaskScore]) -> dict[str, ValuesByName]:
     for score in scores:
         for pair in score.pairs:
             names.update(pair.metrics)
-    answers: dict[str, dict[str, dict[str, list[float]]]] = {}
+    answers: dict[Place, list[float]] = {}
     for score in counted_in_means(scores):
-        by_name = answers.setdefault(model_of(score.model), {})
+        model = model_of(score.model)
         for name, value in _values_of(score, names):
-            by_task = by_name.setdefault(name, {})
-            by_task.setdefault(score.task, []).append(value)
+            place = (model, name, score.task)
+            repeats = answers.setdefault(place, [])
+            repeats.append(value)
     values: dict[str, ValuesByName] = {}
-    for model, by_name in answers.items():
-        values[model] = {}
-        for name, by_task in by_name.items():
-            values[model][name] = [fmean(repeats) for repeats in by_task.values()]
+    for (model, name, _), repeats in answers.items():
+        by_name = values.setdefault(model, {})
+        numbers = by_name.setdefault(name, [])
+        numbers.append(fmean(repeats))
     return values
 
 

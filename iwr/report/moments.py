@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from iwr.records import Task, digest
+from iwr.digests import digest
+from iwr.records import Task
 from iwr.report.summary import read_json
 from iwr.runs.files import write_atomic
 

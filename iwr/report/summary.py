@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from iwr.config import Config
-from iwr.records import Generation, ScoreStatus, SelfTest, Task, TaskScore, digest
+from iwr.digests import digest
+from iwr.records import Generation, ScoreStatus, SelfTest, Task, TaskScore
 from iwr.repeats import model_of, number_of
 from iwr.report.costs import Cost, costs
 from iwr.report.trust import judge_trust

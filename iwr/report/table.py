@@ -82,6 +82,7 @@ def write_report(
 
 
 def _json(rows: Sequence[Row]) -> str:
+    """Return records as the text of a JSON file."""
     return json.dumps(rows, indent=1) + "\n"
 
 
@@ -95,6 +96,7 @@ def _json_lines(scores: Sequence[TaskScore]) -> str:
 
 
 def _csv(rows: Sequence[Row]) -> str:
+    """Return the leaderboard as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()

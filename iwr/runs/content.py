@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from iwr.records import file_digest
+from iwr.digests import file_digest
 
 VOLATILE = {"seconds", "input.generation", "input.rollout"}
 """Keys left out of records: durations, and hashes of files that hold durations."""

@@ -86,6 +86,7 @@ def exclusive(locks: Sequence[Path]) -> Iterator[None]:
 
 
 def _acquire(path: Path) -> BaseFileLock:
+    """Take a lock, waiting for it as long as it takes. Raise DataError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)

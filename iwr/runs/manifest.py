@@ -21,7 +21,8 @@ from typing import Any
 
 import iwr
 from iwr.config import Config, ModelConfig
-from iwr.records import Generation, Task, digest
+from iwr.digests import digest
+from iwr.records import Generation, Task
 from iwr.repeats import model_of
 from iwr.runs.files import readable, write_atomic
 from iwr.runs.paths import RunPaths
@@ -74,6 +75,7 @@ def merge_manifests(paths: RunPaths) -> None:
 
 
 def _settings(config: Config, models: list[ModelConfig]) -> dict[str, Any]:
+    """Return all settings of a run that can change its results."""
     settings = asdict(config)
     settings["model"] = [asdict(model) for model in models]
     for key in NOT_MEASURED:
@@ -149,6 +151,7 @@ def _git_commit() -> str | None:
 
 
 def _hardware() -> dict[str, Any]:
+    """Return what the run's machine is."""
     query = "--query-gpu=name,memory.total,driver_version"
     gpus = _output("nvidia-smi", query, "--format=csv,noheader")
     return {

@@ -39,6 +39,7 @@ class JudgePaths:
 
     @property
     def rollout(self) -> Path:
+        """Return the record of what the judge did and saw."""
         return self.folder / "rollout.json"
 
     @property
@@ -47,6 +48,7 @@ class JudgePaths:
         return self.folder / "calls.jsonl"
 
     def screenshot(self, step: int) -> Path:
+        """Return the page after a step; step 0 is the opened page."""
         return self.folder / f"step_{step}.png"
 
     def rest_screenshot(self, step: int) -> Path:
@@ -54,6 +56,7 @@ class JudgePaths:
         return self.folder / f"step_{step}_rest.png"
 
     def score(self, protocol: str) -> Path:
+        """Return the record of the scores under a protocol."""
         return self.folder / f"score-{safe_name('protocol', protocol)}.json"
 
 
@@ -65,14 +68,17 @@ class TaskPaths:
 
     @property
     def generation(self) -> Path:
+        """Return the record of the answer; it is written last."""
         return self.folder / "generation.json"
 
     @property
     def reply(self) -> Path:
+        """Return the file of the raw reply."""
         return self.folder / "reply.txt"
 
     @property
     def page(self) -> Path:
+        """Return the page that the model wrote."""
         return self.folder / "index.html"
 
     @property
@@ -81,6 +87,7 @@ class TaskPaths:
         return self.folder / "beside"
 
     def judge(self, judge: str) -> JudgePaths:
+        """Return the files of one judge of this page."""
         return JudgePaths(self.folder / f"judge-{safe_name('judge', judge)}")
 
 
@@ -92,6 +99,7 @@ class ReportPaths:
 
     @property
     def index(self) -> Path:
+        """Return the page to open."""
         return self.folder / "index.html"
 
     @property
@@ -101,6 +109,7 @@ class ReportPaths:
 
     @property
     def figures(self) -> Path:
+        """Return the folder of the figures for papers."""
         return self.folder / "figures"
 
     @property
@@ -109,6 +118,7 @@ class ReportPaths:
         return self.folder / "selftest.html"
 
     def selftest_picture(self, name: str) -> Path:
+        """Return a screenshot that the judge was asked about."""
         return self.selftest.with_suffix("") / name
 
     @property
@@ -122,10 +132,12 @@ class ReportPaths:
         return self.folder / "tasks"
 
     def page(self, model: str, task: str) -> Path:
+        """Return the page of one model and task."""
         pages = self.pages / safe_name("model", model)
         return pages / f"{safe_name('task', task)}.html"
 
     def screenshot(self, model: str, task: str, step: int) -> Path:
+        """Return the candidate after a step."""
         return self.page(model, task).with_suffix("") / f"step_{step}.png"
 
     def evidence(self, model: str, task: str, name: str) -> Path:
@@ -134,6 +146,7 @@ class ReportPaths:
 
     @property
     def gallery(self) -> Path:
+        """Return the page of all pages beside their references."""
         return self.folder / "gallery.html"
 
     def moments(self, task: str) -> Path:
@@ -145,6 +158,7 @@ class ReportPaths:
         return self.tasks / safe_name("task", task) / f"step_{step}.png"
 
     def video(self, task: str) -> Path:
+        """Return the recording of a task."""
         return self.tasks / safe_name("task", task) / "video.mp4"
 
 
@@ -171,6 +185,7 @@ class RunPaths:
 
     @property
     def manifest(self) -> Path:
+        """Return the manifest of all shards together."""
         return self.folder / "manifest.json"
 
     @property
@@ -180,6 +195,7 @@ class RunPaths:
 
     @property
     def report(self) -> Path:
+        """Return the folder of the report."""
         return self.folder / "report"
 
     @property

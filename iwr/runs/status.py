@@ -51,6 +51,7 @@ def _stage_status(
     members: list[list[str]],
     shard: int,
 ) -> StageStatus:
+    """Return how far one shard of a stage is."""
     tasks = members[shard]
     shards = len(members)
     pending = 0

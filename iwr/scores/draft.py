@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from iwr.config import Config, ProtocolConfig
+from iwr.digests import file_digest
 from iwr.metrics.base import Settings
 from iwr.records import (
     FailedBy,
@@ -18,7 +19,6 @@ from iwr.records import (
     ScoreStatus,
     Task,
     TaskScore,
-    file_digest,
 )
 from iwr.runs.files import readable
 from iwr.runs.paths import JudgePaths, TaskPaths

@@ -37,36 +37,47 @@ def repeats_of(scores: Iterable[TaskScore]) -> list[Repeats]:
     for model, group in by_model.items():
         names = {score.model for score in group}
         if len(names) > 1:
-            ordered = sorted(names, key=number_of)
-            rows.append(_repeats(model, ordered, group))
+            rows.append(_repeats(model, len(names), group))
     return rows
 
 
-def _repeats(model: str, names: Sequence[str], scores: Sequence[TaskScore]) -> Repeats:
-    """Return the row of one model; `names` are those of its repeats, in order."""
-    counted = counted_in_means(scores)
-    finals = []
-    for name in names:
-        finals.append(formula.mean(score.final for score in counted if score.model == name))
+def _repeats(model: str, count: int, scores: Sequence[TaskScore]) -> Repeats:
+    """Return the row of a model with so many repeats."""
+    numbers = range(1, count + 1)
+    finals = [_final(number, scores) for number in numbers]
     known = [final for final in finals if final is not None]
-    answers: dict[str, list[bool]] = {}
-    for score in counted:
-        passes = answers.setdefault(score.task, [])
-        passes.append(score.passed == score.steps)
-    numbers = range(1, len(names) + 1)
+    answers = _answers(scores)
     return Repeats(
         model=model,
         finals=finals,
         spread=stdev(known) if len(known) > 1 else None,
-        pass_at=[_share(pass_at, k, answers.values()) for k in numbers],
-        pass_all=[_share(pass_all, k, answers.values()) for k in numbers],
+        pass_at=[_share(pass_at, k, answers) for k in numbers],
+        pass_all=[_share(pass_all, k, answers) for k in numbers],
     )
+
+
+def _final(number: int, scores: Iterable[TaskScore]) -> float | None:
+    """Return the mean of Final over the tasks of one repeat."""
+    finals = []
+    for score in counted_in_means(scores):
+        if number_of(score.model) == number:
+            finals.append(score.final)
+    return formula.mean(finals)
+
+
+def _answers(scores: Iterable[TaskScore]) -> list[list[bool]]:
+    """Return for each task which of its scored answers passed all steps."""
+    by_task: dict[str, list[bool]] = {}
+    for score in counted_in_means(scores):
+        answers = by_task.setdefault(score.task, [])
+        answers.append(score.passed == score.steps)
+    return list(by_task.values())
 
 
 def _share(
     estimate: Callable[[int, int, int], float],
     draws: int,
-    answers: Iterable[Sequence[bool]],
+    answers: Sequence[Sequence[bool]],
 ) -> float | None:
     """Return the mean of an estimate over the tasks with enough answers."""
     values = []

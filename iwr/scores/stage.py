@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iwr.config import Config
+from iwr.digests import file_digest
 from iwr.errors import MetricError
 from iwr.metrics.base import build
 from iwr.metrics.compare import Comparison, compare
 from iwr.progress import Progress, silent
-from iwr.records import Fingerprint, ScoreStatus, Task, TaskScore, file_digest
+from iwr.records import Fingerprint, ScoreStatus, Task, TaskScore
 from iwr.runs.files import readable, write_record
 from iwr.runs.paths import RunPaths
 from iwr.runs.resume import is_pending

@@ -23,6 +23,8 @@ Numbering = dict[int, int]
 
 
 class Checkpoints(NamedTuple):
+    """The reference screenshots of a task, and how they are numbered."""
+
     by_step: dict[int, Path]
     unused: list[str]
     """Names of numbered files that no flagged action refers to."""
@@ -166,6 +168,7 @@ def _no_numbering(
     by_index: Numbering,
     numbers: set[int],
 ) -> FileError:
+    """Return the error of checkpoints that fit no way of numbering."""
     choices = dict.fromkeys([_names(by_ordinal.values()), _names(by_index.values())])
     listed = ", ".join(map(str, steps))
     message = (

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from iwr.config import DataConfig
+from iwr.digests import digest
 from iwr.errors import ConfigError
-from iwr.records import Classification, Record, Task, digest
+from iwr.records import Classification, Record, Task
 from iwr.runs.paths import safe_name
 from iwr.tasks.checkpoints import checkpoints_of
 from iwr.tasks.contract_file import contract_of

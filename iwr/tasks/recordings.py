@@ -53,18 +53,22 @@ def probe(path: Path, task: str) -> Recording:
     except (av.error.FFmpegError, OSError) as error:
         message = f"task {task}: {path} cannot be read as a video: {error.strerror}"
         raise DataError(message, hint=COPY_AGAIN) from error
+    place = f"task {task}: {path}"
     if first is None or not frames or rate <= 0:
-        message = f"task {task}: {path} holds {frames} frames at {rate:g} a second"
+        message = f"{place} holds {frames} frames at {rate:g} a second"
         raise DataError(message, hint=COPY_AGAIN)
+    _require_all(frames, declared, place)
+    return Recording(frames, rate, first.width, first.height)
+
+
+def _require_all(frames: int, declared: int, place: str) -> None:
+    """Raise DataError, naming the place, for a recording that is cut off or shows no change."""
     if frames < declared:
-        message = f"task {task}: {path} is cut off: {frames} of {declared} frames"
+        message = f"{place} is cut off: {frames} of {declared} frames"
         raise DataError(message, hint="copy it again")
     if frames == 1:
-        message = (
-            f"task {task}: {path} holds a single frame, in which nothing can be seen to happen"
-        )
+        message = f"{place} holds a single frame, in which nothing can be seen to happen"
         raise DataError(message, hint="record it again")
-    return Recording(frames, rate, first.width, first.height)
 
 
 def verify(path: Path, task: str) -> Recording:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iwr.config import DataConfig
+from iwr.digests import digest
 from iwr.errors import ConfigError, DataError
-from iwr.records import Classification, Task, digest
+from iwr.records import Classification, Task
 
 CLASSES = tuple(Classification.model_fields)
 """What `data.where` can ask for."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from iwr.config import load_config
+from iwr.digests import file_digest
 from iwr.inference.generate import generate
 from iwr.inference.prompt import prompt_digest
 from iwr.progress import silent
-from iwr.records import Generation, Task, file_digest
+from iwr.records import Generation, Task
 from iwr.runs.files import read_record
 from iwr.runs.paths import RunPaths
 from iwr.tasks.load import load, samples_root

@@ -11,6 +11,7 @@ import pytest
 
 from iwr.config import Config, load_config
 from iwr.contract.schema import Contract, StepContract
+from iwr.digests import digest
 from iwr.judge.rollout import judge
 from iwr.progress import silent
 from iwr.records import (
@@ -22,7 +23,6 @@ from iwr.records import (
     Parameters,
     Rollout,
     Task,
-    digest,
 )
 from iwr.runs.files import read_record, write_atomic, write_record
 from iwr.runs.paths import RunPaths

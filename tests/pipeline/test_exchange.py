@@ -12,7 +12,8 @@ import pytest
 import runs_on_disk as runs
 
 from iwr.config import load_config
-from iwr.records import Pair, Rubric, ScoreStatus, TaskScore, file_digest
+from iwr.digests import file_digest
+from iwr.records import Pair, Rubric, ScoreStatus, TaskScore
 from iwr.runs.files import write_record
 
 IWR = Path(sys.executable).parent / "iwr"

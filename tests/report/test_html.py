@@ -14,7 +14,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from iwr.browser.chromium import find_executable
 from iwr.config import BrowserConfig, Environment
-from iwr.records import Grounding, Rubric, Verdict, file_digest
+from iwr.digests import file_digest
+from iwr.records import Grounding, Rubric, Verdict
 from iwr.report import write_report
 from iwr.scores.stage import score
 from iwr.tasks.load import load, samples_root

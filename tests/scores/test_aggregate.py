@@ -7,7 +7,6 @@ import pytest
 from iwr.records import Classification, ScoreStatus, TaskScore
 from iwr.scores.aggregate import breakdown, leaderboard, row
 
-
 NUMBERS = count()
 
 

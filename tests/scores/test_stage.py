@@ -8,8 +8,9 @@ import data_sets as ds
 import pytest
 import runs_on_disk as on_disk
 
+from iwr.digests import file_digest
 from iwr.errors import StaleRunError
-from iwr.records import FailedBy, Rollout, ScoreStatus, TaskScore, file_digest
+from iwr.records import FailedBy, Rollout, ScoreStatus, TaskScore
 from iwr.report import write_report
 from iwr.runs.files import read_record, write_record
 from iwr.scores.stage import read_scores, score

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -69,7 +71,11 @@ def flipped_bytes(path, images):
 
 
 def av1(path, images):
-    encode(path, images[:10], "libsvtav1")
+    """Encode in a process of its own: run by root, SVT-AV1 gives its process real-time priority."""
+    source = path.with_suffix(".source.mp4")
+    encode(source, images[:10])
+    subprocess.run([sys.executable, __file__, source, path], check=True, timeout=120)
+    source.unlink()
 
 
 def one_frame(path, images):
@@ -121,3 +127,8 @@ def test_recordings_that_engines_decode_are_taken(kind, tmp_path, pictures):
     encode(path, pictures[:20], **WHOLE[kind])
     recording = verify(path, "t")
     assert (recording.frames, recording.width, recording.height) == (20, 640, 360)
+
+
+if __name__ == "__main__":
+    with av.open(sys.argv[1]) as recording:
+        encode(sys.argv[2], list(recording.decode(video=0)), "libsvtav1")

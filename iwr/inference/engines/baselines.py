@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iwr.config import ModelConfig
+from iwr.digests import digest, file_digest
 from iwr.errors import ConfigError, DataError
 from iwr.inference import video
-from iwr.records import Task, digest, file_digest
+from iwr.records import Task
 
 KINDS = ("oracle", "screenshot", "blank", "directory")
 MOST_FILES = 500

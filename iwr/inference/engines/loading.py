@@ -37,6 +37,8 @@ def _completed(network: Any) -> Any:
     """
 
     class Completed(network):  # type: ignore[misc]
+        """The authors' class, with what newer releases of transformers ask of it."""
+
         def __init__(self, config: Any, *arguments: Any, **options: Any):
             super().__init__(config, *arguments, **options)
             if not hasattr(self, "all_tied_weights_keys"):

@@ -128,6 +128,7 @@ class ServedModel:
         return [{"role": "user", "content": parts}]
 
     def _file(self, kind: str, path: Path) -> Part:
+        """Return a file as a part of a message: its address for our own server, else its bytes."""
         if self.launched:
             return _media(kind, path.resolve().as_uri())
         mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"

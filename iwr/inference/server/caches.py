@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from iwr.records import digest
+from iwr.digests import digest
 
 log = logging.getLogger(__name__)
 

@@ -57,12 +57,14 @@ def model_path(model: ModelConfig) -> str:
 
 
 def _folder(path: str) -> Path:
+    """Return the folder of a checkpoint; those of this package have an address of their own."""
     if path.startswith(PREFIX):
         return PACKAGE / path.removeprefix(PREFIX)
     return Path(path).expanduser()
 
 
 def _check_architecture(model: ModelConfig, path: Path) -> None:
+    """Raise ConfigError when a checkpoint is of another architecture than its config says."""
     try:
         names = json.loads(path.read_text()).get("architectures") or []
     except (ValueError, AttributeError) as error:
@@ -208,6 +210,7 @@ def _largest_media(model: ModelConfig, config: Config) -> dict[str, Any] | None:
 
 
 def _model_options(model: ModelConfig) -> dict[str, Any]:
+    """Return the options that follow from the model's config."""
     path = model_path(model)
     return {
         "model": path,
@@ -222,6 +225,7 @@ def _model_options(model: ModelConfig) -> dict[str, Any]:
 
 
 def _cpu_options(model: ModelConfig, config: Config) -> dict[str, Any]:
+    """Return the options of a server on processors."""
     # GPUs hold more sequences than there are recordings in flight; their engine knows how many
     options: dict[str, Any] = {"enforce-eager": True, "max-num-seqs": config.server.in_flight}
     if model.dtype == "auto":
@@ -286,6 +290,7 @@ def server_environment(
 
 
 def _socket_folder(scratch: Path) -> str:
+    """Return a folder whose path is short enough for sockets."""
     if len(str(scratch)) < LONGEST_SOCKET_FOLDER:
         return str(scratch)
     return "/tmp"

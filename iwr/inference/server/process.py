@@ -126,6 +126,7 @@ class Server:
         return False
 
     def _health_url(self, endpoint: Endpoint) -> str:
+        """Return the address that answers while the server is well."""
         if self._supervisor is None:
             return f"{endpoint.url}/models"
         return f"{endpoint.url.removesuffix('/v1')}/health"
@@ -147,6 +148,7 @@ class Server:
             self._scratch = None
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End the server with all its processes, by force where it must be."""
         assert process.stdin is not None
         process.stdin.close()  # on this the supervisor ends the tree
         try:
@@ -177,6 +179,7 @@ class Server:
     # ---- steps of a start ---------------------------------------------------------------------
 
     def _start_once(self) -> Server:
+        """Start the server and wait until it answers. Raise what the start raises."""
         try:
             port = free_port()
             self._launch(port)
@@ -230,6 +233,7 @@ class Server:
         self.endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", self.model.name, key)
 
     def _claim_cache(self) -> CompileCache | None:
+        """Claim the compile cache of this model on these GPUs; None where it is taken."""
         path = model_path(self.model)
         revision = self.model.revision or ""
         return claim(CACHES, vllm_version(), gpu_kinds(), path, revision, str(self.model.gpus))
@@ -293,6 +297,7 @@ class Server:
         return ServerError(f"{problem}. End of {self.log_file}:\n{self.log_tail()}", hint=hint)
 
     def _log(self) -> str:
+        """Return the server's log so far."""
         if self.log_file is None or not self.log_file.exists():
             return ""
         return self.log_file.read_text(errors="replace")

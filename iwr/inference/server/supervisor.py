@@ -76,6 +76,7 @@ def end_tree(root: int, seconds: float) -> None:
 
 
 def _send(processes: set[psutil.Process], number: signal.Signals) -> None:
+    """Send a signal to the processes that still live."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)

@@ -17,9 +17,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from iwr.config import JudgeConfig
+from iwr.digests import digest
 from iwr.errors import JudgeError
 from iwr.inference.client import Answer, ChatClient
-from iwr.records import digest
 
 log = logging.getLogger(__name__)
 

@@ -88,12 +88,16 @@ SECONDS = (0.1, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 30, 60)
 
 
 class Clicking(ElementReply):
+    """How a click is done: which button, how often, with which keys held."""
+
     gesture: ElementGesture
     text: str
     dialog: Literal["accept", "dismiss"]
 
 
 class Drop(ElementReply):
+    """Where something is dragged: onto an element, or by a distance."""
+
     side: Literal["on", "above", "below", "left", "right"]
     dx: int = Field(ge=-FARTHEST, le=FARTHEST)
     dy: int = Field(ge=-FARTHEST, le=FARTHEST)

@@ -30,6 +30,8 @@ Answer with JSON: a short reason, then the five scores."""
 
 
 class Scores(StructuredReply):
+    """The judge's points for one pair of screenshots."""
+
     reason: str = Field(max_length=REASON)
     layout: int = Field(ge=0, le=POINTS["layout"])
     elements: int = Field(ge=0, le=POINTS["elements"])

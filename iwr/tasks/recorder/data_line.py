@@ -38,6 +38,7 @@ def write_line(
 
 
 def _task_line(task_id: str, script: Script, environment: str) -> dict[str, Any]:
+    """Return the task as a line of the data set."""
     return {
         "id": task_id,
         "classification": script.classification.model_dump(exclude_none=True),

@@ -211,6 +211,7 @@ class Performer:
                 )
 
     async def _drop_point(self, start: Point, action: ScriptAction) -> Point:
+        """Return where a drag ends, in CSS pixels."""
         if action.drag_to:
             place = await self._find(action.drag_to, "drop")
             return await self.point_of(place)

@@ -182,6 +182,7 @@ async def _checkpoints(chromium: Chromium, site: Site, script: Script) -> list[b
 
 
 async def _contract(chromium: Chromium, site: Site, script: Script) -> Contract:
+    """Return the contract, from two replays without a film."""
     replays = ContractObserver(script.size), ContractObserver(script.size)
     for observer in replays:
         async for _ in session.replay(
@@ -195,6 +196,7 @@ async def _contract(chromium: Chromium, site: Site, script: Script) -> Contract:
 
 
 def _save_contract(contract: Contract, folder: Path) -> Path:
+    """Write the contract into the folder of the task; return its path."""
     path = folder / CONTRACT
     text = contract.model_dump_json(indent=1, exclude_none=True)
     write_atomic(path, text + "\n")
@@ -205,6 +207,7 @@ def _save_contract(contract: Contract, folder: Path) -> Path:
 
 
 def _read(script: Path | Script) -> Script:
+    """Return a script; one that is a path is read."""
     if isinstance(script, Script):
         return script
     return read_script(script)
@@ -241,6 +244,7 @@ def _site(folder: Path) -> Site:
 
 
 def _copy_sources(site: Site, script: Path, staging: Path) -> None:
+    """Copy the page, its assets and the script into the task."""
     page = staging / "page"
     page.mkdir()
     shutil.copy(site.page, page / "index.html")
@@ -250,6 +254,7 @@ def _copy_sources(site: Site, script: Path, staging: Path) -> None:
 
 
 def _move_into(staging: Path, folder: Path) -> None:
+    """Move all files of a folder into another, over those that are there."""
     folder.mkdir(exist_ok=True)
     for path in staging.iterdir():
         old = folder / path.name

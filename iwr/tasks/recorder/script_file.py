@@ -45,6 +45,7 @@ def read_script(path: Path) -> Script:
 
 
 def _read_text(path: Path) -> str:
+    """Return the text of a script. Raise DataError when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -56,6 +57,7 @@ def _read_text(path: Path) -> str:
 
 
 def _refuse_yaml(path: Path, error: YAMLError) -> NoReturn:
+    """Raise DataError with the place of the fault."""
     place = str(path)
     mark = getattr(error, "problem_mark", None)
     if mark:
@@ -119,6 +121,7 @@ def _message(error: ErrorDetails) -> str:
 
 
 def _known_keys(location: Location) -> list[str]:
+    """Return the keys that are known at a place of the script."""
     from iwr.contract.schema import DialogAnswer
 
     if "dialog" in location:
