@@ -18,6 +18,7 @@ from iwr.version import __version__
 
 
 def _list(commands: dict[str, Command]) -> str:
+    """Return a list of commands for the help text."""
     lines = [f"  {name:<12}{command.summary}" for name, command in commands.items()]
     return "\n".join(lines)
 

@@ -246,6 +246,7 @@ def _is_pending(
     inputs = fingerprint(task, model, config, paths)
 
     def is_complete(rollout: Rollout) -> bool:
+        """Return whether all screenshots are on disk."""
         return _has_screenshots(rollout, files)
 
     return is_pending(files.rollout, Rollout, inputs, config.run.on_change, is_complete)

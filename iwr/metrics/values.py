@@ -147,13 +147,16 @@ class PairValues(Values):
         return [pair]
 
     def prepare(self, shots: Sequence[Screenshot]) -> Any:
+        """Return the input of a metric that compares two images."""
         reference, candidate = shots
         return self.metric.prepare(reference, candidate)
 
     def compute(self, items: Sequence[Any]) -> Sequence[float]:
+        """Return the similarity of each pair of a batch."""
         return self.metric.measure(items)
 
     def outcome(self, pair: HashPair) -> PairOutcome:
+        """Return the similarity of a pair, or the reason why it has none."""
         return PairOutcome(self._values.get(pair), self.reasons.get(pair))
 
     def pack(self, value: float) -> bytes:

@@ -212,6 +212,7 @@ def _report_job(
 
 
 def _gpus(model: ModelConfig) -> int:
+    """Return the GPUs of a job."""
     return model.gpus if model.kind in ("vllm", "transformers") else 0
 
 

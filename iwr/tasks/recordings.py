@@ -31,6 +31,7 @@ class Recording(NamedTuple):
 
     @property
     def seconds(self) -> float:
+        """Return the length in seconds."""
         return self.frames / self.rate
 
 

@@ -77,6 +77,7 @@ class ServerReplicas:
         return self
 
     def _dead(self) -> list[Server]:
+        """Return the servers that have ended."""
         return [server for server in self.servers if not server.alive()]
 
     def _start(self, servers: list[Server]) -> None:
