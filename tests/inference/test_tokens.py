@@ -15,9 +15,10 @@ from test_external import PAGE
 
 from iwr import progress
 from iwr.config import load_config
+from iwr.inference.engines import qwen
 from iwr.inference.generate import generate
 from iwr.inference.largest import largest_video
-from iwr.inference.processors import processor_of, video_input
+from iwr.inference.processors import processor_of, video_input, with_options
 from iwr.inference.tokens import TokenCounter
 from iwr.inference.video import indices, shrunk
 from iwr.records import Generation
@@ -107,6 +108,26 @@ def test_frames_cost_what_they_cost_in_the_authors_pipeline(
     _, videos = process_vision_info(question, image_patch_size=patch)
     _, _, height, width = videos[0].shape
     assert (height // patch // 2) * (width // patch // 2) * number // 2 == tokens
+
+
+@pytest.mark.parametrize("cap", ["true", "false"])
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"])
+def test_both_engines_use_the_same_number_of_video_tokens(family, cap, tmp_path):
+    """vLLM's are those of the plan (test_process.py); transformers gets frames of qwen-vl-utils."""
+    with_budgets_of_the_release(family, tmp_path)
+    options = f"model.processor={{videos_kwargs: {{cap_pixels_per_frame: {cap}}}}}"
+    model = model_of(family, tmp_path, options)
+    loaded = processor_of(model.path, model.revision, model.trust_remote_code)
+    processor = with_options(loaded.processor, model.processor)
+    token = processor.video_processor.patch_size * processor.video_processor.merge_size
+    counter = TokenCounter(model)
+    for width, height in ((1920, 1080), (640, 360), (390, 844)):
+        recording = Recording(frames=2000, rate=25, width=width, height=height)
+        frame = Image.new("RGB", (width, height))
+        for number in (2, 7, 31, 64):
+            first, *_ = qwen.shrunk_frames([frame] * number, processor)
+            tokens = (first.width // token) * (first.height // token) * ((number + 1) // 2)
+            assert tokens == counter.plan(recording, number, [], "").video_tokens
 
 
 def test_frames_that_go_as_images_have_a_budget_and_assets_have_none(tmp_path):

@@ -8,14 +8,13 @@ Prompt, records and resume are the same. `model.interface` says how a model is s
   image or frame.
 
 Weights spread over all GPUs that are there (device_map=auto). Tasks are answered one after another.
-Frames are decoded by decord; docs/inference.md says why qwen-vl-utils does not choose and shrink
-them.
+Frames are decoded by decord; those for models of the Qwen family are shrunk by qwen-vl-utils.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +22,13 @@ from iwr.config import Config, ModelConfig
 from iwr.errors import ConfigError, RequestError, ServerError
 from iwr.inference import video
 from iwr.inference.audit import audit
+from iwr.inference.engines import qwen
 from iwr.inference.engines.loading import LOADERS
 from iwr.inference.engines.pictures import decoded, opened, pixels_of
 from iwr.inference.engines.tiles import tensor, tiled
 from iwr.inference.engines.vllm import GeneratedReply
 from iwr.inference.fitting import FittedRequest, fit
-from iwr.inference.processors import processor_of, video_input
+from iwr.inference.processors import merged, processor_of, video_input, with_options
 from iwr.inference.prompt import text_for
 from iwr.inference.sampling import NEUTRAL, Sampling, max_tokens, sampling
 from iwr.inference.server.command import model_path
@@ -237,11 +237,15 @@ class LocalModel:
         frames = decoded(task.video, places)
         images = opened(task.stitched)
         media: dict[str, Any] = {}
+        own_options: Mapping[str, Any] = model.processor
         if model.video == "frames":
             for frame in frames:
                 image = video.shrunk_image(frame, model.frame_pixels)
                 images.append(image)
         else:
+            if qwen.is_of_family(processor):
+                frames = qwen.shrunk_frames(frames, with_options(processor, model.processor))
+                own_options = merged(own_options, qwen.AS_THEY_ARE)
             pixels = pixels_of(frames)
             media = video_input(recording, places, pixels)
         words = text_for(task)
@@ -249,7 +253,7 @@ class LocalModel:
         template = {"tokenize": False, "add_generation_prompt": True}
         template |= model.chat_template
         text = processor.apply_chat_template(question, **template)
-        options = media | model.processor
+        options = {**media, **own_options}
         if images:
             options["images"] = images
         inputs = processor(text=[text], return_tensors="pt", **options)
