@@ -30,6 +30,7 @@ def show(label: str, total: int) -> Iterator[Step]:
 
 @contextmanager
 def silent(label: str, total: int) -> Iterator[Step]:
+    """Show nothing."""
     yield lambda note: None
 
 

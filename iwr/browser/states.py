@@ -68,6 +68,7 @@ def only_hides_messages(before: Snapshot, early: Snapshot, late: Snapshot) -> bo
 
 
 def _texts(page: Snapshot) -> Counter[str]:
+    """Return how often each text can be seen."""
     return Counter(line.text for line in page.seen_lines)
 
 
@@ -80,4 +81,5 @@ def _facts(page: Snapshot) -> set[Fact]:
 
 
 def _fact(node: Node) -> Fact:
+    """Return what of an element counts as its state."""
     return node.uid, node.value, node.look, tuple(sorted(node.states.items()))

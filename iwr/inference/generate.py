@@ -276,6 +276,7 @@ class _Asking:
         return pending
 
     async def _ask_within(self, slots: asyncio.Semaphore, task: Task, client: ChatClient) -> bool:
+        """Ask one task as soon as a slot is free."""
         async with slots:
             return await self._ask(task, client)
 

@@ -174,4 +174,5 @@ def new_values(metric: ImageMetric | PairMetric, store: Store) -> Values:
 
 
 def _file_name(key: Key) -> str:
+    """Return the name of a key's file in the cache."""
     return key[0] if len(key) == 1 else digest(*key)

@@ -143,6 +143,7 @@ class HubWeights(NamedTuple):
         return hub_folder(self.metric, self._path(settings), self.files, download=True)
 
     def _path(self, settings: Settings) -> str:
+        """Return the repository or the folder of the weights."""
         return str(settings.get("path", self.default))
 
 

@@ -133,6 +133,7 @@ class _Background:
         await self._coroutine
 
     def _cancel(self) -> None:
+        """Cancel the coroutine, if it still runs."""
         if self._task is not None and not self.has_ended:
             self._loop.call_soon_threadsafe(self._task.cancel)
 

@@ -168,4 +168,5 @@ def _title(rows: Sequence[Row]) -> str:
 
 
 def _settings(judge: str, protocol: str) -> str:
+    """Return judge and protocol as text."""
     return f"judge {judge}, protocol {protocol}"

@@ -61,6 +61,7 @@ def write_manifest(
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a table as a file of JSON, whole or not at all."""
     write_atomic(path, json.dumps(content, indent=1) + "\n")
 
 

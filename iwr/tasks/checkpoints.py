@@ -186,5 +186,6 @@ def _no_numbering(
 
 
 def _names(numbers: Iterable[int]) -> str:
+    """Return the names of the files of these steps."""
     names = [f"step_{number}.png" for number in sorted(numbers)]
     return ", ".join(names)

@@ -179,4 +179,5 @@ def _with_lost_mark(text: str, marks: Marks | None, finish_reason: str | None) -
 
 
 def _media(kind: str, url: str) -> Part:
+    """Return an image or a video as a part of a message."""
     return {"type": kind, kind: {"url": url}}

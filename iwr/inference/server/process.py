@@ -303,6 +303,7 @@ class Server:
         return self.log_file.read_text(errors="replace")
 
     def _log_phase(self, words: str) -> None:
+        """Tell how far the start of the server is."""
         log.info("server of %s: %s", self.model.name, words)
 
 

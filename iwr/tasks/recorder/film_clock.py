@@ -31,6 +31,7 @@ class FilmClock:
         self._mark(self._films[-1] + seconds)
 
     def _mark(self, film: float) -> None:
+        """Note which moment of the film this moment is."""
         self._walls.append(time.time())
         self._films.append(film)
 
