@@ -16,6 +16,7 @@ from tests.inference import tiny_models
 
 GIB = 2**30 / 1e9
 CARD_24 = 24 * GIB
+CARD_80 = 80 * GIB
 CARD_40 = 39.38 * GIB  # as vLLM counts an A100 of 40 GB
 
 
@@ -54,6 +55,13 @@ def test_the_72b_model_does_not_fit_into_four_gpus_of_40_gb():
     assert not large.fits(CARD_40, 4)
     assert large.longest_context(CARD_40, 4) < 8192
     assert large.fits(CARD_40, 8)
+
+
+def test_the_235b_model_needs_fp8_where_its_authors_quantise_it():
+    """QwenLM/Qwen3-VL#1489: eight GPUs of 80 GB at 0.7; bf16 is out of memory, fp8 runs."""
+    share = ["+model.engine_args.gpu-memory-utilization=0.7", "model.gpus=8"]
+    assert not served("qwen3_vl_235b_thinking", *share).fits(CARD_80, 8)
+    assert served("qwen3_vl_235b_thinking", *share, "model.weights_gb=237").fits(CARD_80, 8)
 
 
 def test_experts_in_fp8_are_not_cut_below_a_block():

@@ -53,6 +53,8 @@ def test_a_model_config_has_all_that_matters(name):
         model.kind == "vllm" and model.architecture != "VideoLlama3ForConditionalGeneration"
     ):  # that one: Transformers backend
         assert f'"{model.architecture}"' in source("model_executor/models/registry.py")
+    if model.reasoning_parser:
+        assert f'"{model.reasoning_parser}"' in source("reasoning/__init__.py")
     assert all(name.replace("-", "_") in OPTIONS for name in model.engine_args)
     assert marks_of(model.thinking) or model.max_tokens is None  # room for thoughts
 
