@@ -10,8 +10,9 @@ from iwr.runs.files import readable
 from iwr.runs.paths import RunPaths
 
 Cost = dict[str, Any]
-"""What costs.json holds of a model: {model, engine, answers, truncated, prompt_tokens,
-completion_tokens, request_seconds, seconds, start_seconds, tokens_per_second, gpu_hours}.
+"""What costs.json holds of a model: {model, engine, answers, truncated, truncated_share,
+prompt_tokens, completion_tokens, request_seconds, seconds, start_seconds, tokens_per_second,
+gpu_hours}.
 
 `request_seconds` is summed over the answers that are on disk; requests run side by side, so it is
 more than the time on the clock. The keys behind it come from the engines' sessions, in which an
@@ -24,6 +25,7 @@ COLUMNS = {
     "engine": "Engine",
     "answers": "Answers",
     "truncated": "Truncated",
+    "truncated_share": "Truncated, share",
     "prompt_tokens": "Prompt tokens",
     "completion_tokens": "Answer tokens",
     "request_seconds": "Request seconds",
@@ -33,6 +35,7 @@ COLUMNS = {
     "gpu_hours": "GPU-hours",
 }
 FORMATS = {
+    "truncated_share": ".1%",
     "tokens_per_second": ",.1f",
     "gpu_hours": ",.2f",
 }
@@ -93,6 +96,7 @@ def _answer_cost(answers: Sequence[Generation]) -> Cost:
         "engine": None,
         "answers": 0,
         "truncated": 0,
+        "truncated_share": None,
         "prompt_tokens": 0,
         "completion_tokens": 0,
         "request_seconds": 0,
@@ -105,6 +109,8 @@ def _answer_cost(answers: Sequence[Generation]) -> Cost:
         cost["prompt_tokens"] += usage.prompt_tokens or 0
         cost["completion_tokens"] += usage.completion_tokens or 0
         cost["request_seconds"] += answer.seconds or 0
+    if cost["answers"]:
+        cost["truncated_share"] = cost["truncated"] / cost["answers"]
     return cost
 
 

@@ -193,6 +193,7 @@ def test_tokens_per_second_and_gpu_hours_are_listed_by_model(tmp_path):
         "engine": "vllm 0.33.0",
         "answers": 2,
         "truncated": 1,
+        "truncated_share": 0.5,
         "prompt_tokens": 2000,
         "completion_tokens": 5000,
         "request_seconds": 90,
@@ -207,7 +208,7 @@ def test_tokens_per_second_and_gpu_hours_are_listed_by_model(tmp_path):
         None,
         None,
     )
-    row = "| m | vllm 0.33.0 | 2 | 1 | 2,000 | 5,000 | 90 | 400 | 200 | 12.5 | 0.33 |"
+    row = "| m | vllm 0.33.0 | 2 | 1 | 50.0% | 2,000 | 5,000 | 90 | 400 | 200 | 12.5 | 0.33 |"
     assert row in (paths.report / "report.md").read_text()
     assert '<td class="n" data-value="12.5">12.5</td>' in (paths.report / "index.html").read_text()
 
