@@ -100,6 +100,7 @@ def test_it_is_small():
 
 @pytest.mark.vllm
 @pytest.mark.browser
+@pytest.mark.full  # a smaller form of it is in test_end_to_end.py
 @pytest.mark.parametrize("id", IDS)
 def test_shipped_recording_gives_its_page(samples, answers, id):
     assert answer(answers, id) == page(samples, id)
@@ -107,6 +108,7 @@ def test_shipped_recording_gives_its_page(samples, answers, id):
 
 @pytest.mark.vllm
 @pytest.mark.browser
+@pytest.mark.full  # a smaller form of it is in test_end_to_end.py
 @pytest.mark.parametrize("id", PACES)
 def test_new_recording_of_other_timing_gives_the_same_page(samples, answers, id):
     assert answer(answers, f"again-{id}") == page(samples, id)
@@ -114,6 +116,7 @@ def test_new_recording_of_other_timing_gives_the_same_page(samples, answers, id)
 
 @pytest.mark.vllm
 @pytest.mark.browser
+@pytest.mark.full  # a smaller form of it is in test_end_to_end.py
 @pytest.mark.parametrize("id", IDS)
 def test_swapped_recording_gives_the_other_page(samples, answers, id):
     assert answer(answers, f"swapped-{id}") == page(samples, OTHER[id])
@@ -121,6 +124,7 @@ def test_swapped_recording_gives_the_other_page(samples, answers, id):
 
 @pytest.mark.vllm
 @pytest.mark.browser
+@pytest.mark.full  # a smaller form of it is in test_end_to_end.py
 @pytest.mark.parametrize("id", IDS)
 def test_the_engine_saw_the_frames_that_were_asked_for(answers, id):
     frames = record(answers, id).frames

@@ -44,6 +44,14 @@ def is_server(process: psutil.Process) -> bool:
     return "api_server" in line and "supervisor.py" not in line
 
 
+def is_renderer(process: psutil.Process) -> bool:
+    """Whether it is of the browser that all tests share, whose processes come and go."""
+    try:
+        return process.name().startswith("chrom")
+    except psutil.NoSuchProcess:
+        return True
+
+
 def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
     """Kill the first server (-9) when answers[0] tasks are answered and it works on the next one.
 
@@ -84,7 +92,8 @@ def kill_servers_after(paths, model, answers: list[int]) -> threading.Thread:
 def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(
     deaths, tiny_model, tmp_path, caplog
 ):
-    tasks = [recordings.task(tmp_path, name, 2) for name in "abcde"]
+    names = "abcde"[: max(deaths) + 2]
+    tasks = [recordings.task(tmp_path, name, 2) for name in names]
     slow = [
         "model.max_tokens=3000",
         "server.in_flight=1",
@@ -114,7 +123,8 @@ def test_a_server_that_dies_is_started_again_and_nothing_is_asked_twice(
     )
     answered = answers(paths)
     assert sum(answered) == len(tasks) and len(answered) == len(deaths) + 1
-    assert supervisor.descendants(os.getpid()) - others == set()
+    left = supervisor.descendants(os.getpid()) - others
+    assert [process for process in left if not is_renderer(process)] == []
 
 
 @pytest.mark.vllm

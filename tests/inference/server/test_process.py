@@ -382,9 +382,8 @@ WAYS = {
 
 
 @pytest.mark.vllm
-@pytest.mark.parametrize(
-    "way", [name if name == "kill" else pytest.param(name, marks=pytest.mark.full) for name in WAYS]
-)
+@pytest.mark.full  # test_end_to_end.py kills a run with a server in the default suite
+@pytest.mark.parametrize("way", WAYS)
 def test_no_process_of_vllm_survives(way, tiny_model, tmp_path):
     (tmp_path / "owner.py").write_text(OWNER)
     words = [sys.executable, tmp_path / "owner.py", tiny_model, tmp_path, way]
