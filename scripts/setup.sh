@@ -80,6 +80,11 @@ fonts() {
         system_packages fontconfig fonts-liberation fonts-dejavu-core ||
             say "could not: install Liberation and DejaVu fonts by hand, or the samples will not look as recorded"
     fi
+    # Pages in Chinese, Japanese or Korean, or with emoji, would be compared as empty boxes.
+    if [ -n "$(fc-list :lang=zh 2>/dev/null)" ] && [ -n "$(fc-list :charset=1f680 2>/dev/null)" ]; then return; fi
+    say "installing fonts for Chinese, Japanese, Korean and emoji"
+    system_packages fonts-noto-cjk fonts-noto-color-emoji ||
+        say "could not: install Noto CJK and Noto Color Emoji by hand if the tasks need them (iwr doctor tells)"
 }
 
 # The cluster tests start a real SLURM of one node; without it they are skipped and say so.
