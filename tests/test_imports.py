@@ -27,7 +27,7 @@ LAYERS = [
     {"report"},
     {"doctor"},
     {"pipeline"},
-    {"cli"},
+    {"cli", "api"},
     {"__main__"},
 ]
 """Rooms, the lowest first: a module imports from its own room and from those above it."""
