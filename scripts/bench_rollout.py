@@ -220,6 +220,8 @@ DONE = {
     "writing": {"append": False, "keys": []},
 }
 """Kind of question -> how the action is done."""
+ROLES = {"button": "button", "field": "textbox"}
+"""What actions call an element -> its role."""
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -242,8 +244,9 @@ class Stub(BaseHTTPRequestHandler):
         words = "\n".join(part.get("text", "") for part in body["messages"][-1]["content"])
         kind = body["response_format"]["json_schema"]["name"]
         if kind in DONE:
-            label = re.search(r"the '?(\w+)'? (?:button|field)", words)
-            line = label and re.search(rf'^(\d+)\. .*"{label[1]}"', words, re.MULTILINE)
+            named = re.search(r"the '?(\w+)'? (button|field)", words)
+            role = named and ROLES[named[2]]
+            line = named and re.search(rf'^(\d+)\. {role} .*"{named[1]}"', words, re.MULTILINE)
             answer = {"reason": "the label", "element": line[1] if line else "none"} | DONE[kind]
         else:
             answer = {"reason": "as expected", "verdict": "yes"}
