@@ -67,7 +67,7 @@ class Run(NamedTuple):
 
 
 def evaluate(
-    models: Sequence[str],
+    models: str | Sequence[str],
     *,
     data: str | None = None,
     judge: str | None = None,
@@ -82,7 +82,9 @@ def evaluate(
     as in a notebook, and returns when all is done. Raise IwrError as the command does; tasks that
     the infrastructure failed are unscored, with a reason, in `Run.tasks`.
     """
-    given: dict[str, Setting | Path] = {
+    if isinstance(models, str):
+        models = [models]
+    given: dict[str, Setting] = {
         "models": list(models),
         "data": data,
         "judge": judge,

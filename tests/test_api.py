@@ -40,7 +40,7 @@ def test_an_evaluation_inside_a_running_loop_is_the_run_of_the_command_line(tmp_
 
 def test_mistakes_raise_what_the_command_prints(tmp_path):
     with pytest.raises(ConfigError, match="oracel"):
-        iwr.evaluate(["oracel"], root=tmp_path)
+        iwr.evaluate("oracel", root=tmp_path)
     with pytest.raises(ConfigError, match=r"browser\.contexts=0: must be at least 1"):
         iwr.evaluate(["blank"], root=tmp_path, settings={"browser.contexts": 0})
     with pytest.raises(DataError, match=r"leaderboard\.json"):
