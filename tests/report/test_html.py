@@ -10,15 +10,14 @@ import data_sets as ds
 import pytest
 import runs_on_disk as on_disk
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from iwr.browser.chromium import find_executable
-from iwr.config import BrowserConfig, Environment
 from iwr.digests import file_digest
 from iwr.records import Grounding, Rubric, Verdict
 from iwr.report import write_report
 from iwr.scores.stage import score
 from iwr.tasks.load import load, samples_root
+from tests.report.conftest import watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -133,32 +132,11 @@ def folder(run, tmp_path_factory):
     return Path(shutil.copytree(run[0], tmp_path_factory.mktemp("copied") / "a report"))
 
 
-@pytest.fixture(scope="module")
-def browser():
-    executable = find_executable(BrowserConfig(name="chromium"), Environment.read())
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
-def page(browser, folder) -> Iterator[Page]:
+def page(chromium, folder) -> Iterator[Page]:
     """A page of 1280x800: console errors and requests beyond the folder fail the test."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        opened = context.new_page()
-        said, asked = [], []
-        opened.on(
-            "console",
-            lambda message: (
-                said.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.on("request", lambda request: asked.append(request.url))
+    with watched_page(chromium, folder, viewport={"width": 1280, "height": 800}) as opened:
         yield opened
-        assert said == []
-        assert [url for url in asked if not url.startswith(folder.as_uri() + "/")] == []
 
 
 def table(page, selector="#leaderboard"):
@@ -373,11 +351,11 @@ def test_long_text_is_cut_and_says_so_and_the_source_is_not_run(page, folder):
     assert page.evaluate("window.hacked") is None
 
 
-def test_dark_follows_the_system_until_the_reader_chooses(browser, folder):
+def test_dark_follows_the_system_until_the_reader_chooses(chromium, folder):
     def paper(page):
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
-    with browser.new_context(color_scheme="dark") as context:
+    with chromium.new_context(color_scheme="dark") as context:
         page = context.new_page()
         page.goto((folder / "index.html").as_uri())
         dark = paper(page)
@@ -390,8 +368,8 @@ def test_dark_follows_the_system_until_the_reader_chooses(browser, folder):
 
 
 @pytest.mark.parametrize("name", ["index.html", "pages/hostile/c.html", "pages/lost/a.html"])
-def test_a_phone_needs_no_sideways_scrolling(browser, folder, name):
-    with browser.new_context(viewport={"width": 360, "height": 740}) as context:
+def test_a_phone_needs_no_sideways_scrolling(chromium, folder, name):
+    with chromium.new_context(viewport={"width": 360, "height": 740}) as context:
         page = context.new_page()
         page.goto((folder / name).as_uri())
         for key in "123":
@@ -401,10 +379,10 @@ def test_a_phone_needs_no_sideways_scrolling(browser, folder, name):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index.html", "pages/hostile/c.html"])
-def test_axe_finds_nothing_serious(browser, folder, name, scheme):
+def test_axe_finds_nothing_serious(chromium, folder, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    with browser.new_context(color_scheme=scheme) as context:
+    with chromium.new_context(color_scheme=scheme) as context:
         page = context.new_page()
         page.goto((folder / name).as_uri())
         found = [
@@ -415,8 +393,8 @@ def test_axe_finds_nothing_serious(browser, folder, name, scheme):
         assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
 
 
-def test_without_scripts_the_report_is_complete(browser, folder):
-    with browser.new_context(java_script_enabled=False) as context:
+def test_without_scripts_the_report_is_complete(chromium, folder):
+    with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto((folder / "pages/good/a.html").as_uri())
         assert (
