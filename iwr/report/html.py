@@ -25,17 +25,6 @@ from iwr.report.views import neighbours
 from iwr.runs.files import write_atomic
 from iwr.runs.paths import ReportPaths, RunPaths
 
-CODE = (
-    "evidence.py",
-    "html.py",
-    "metric_means.py",
-    "moments.py",
-    "pages.py",
-    "steps.py",
-    "templating.py",
-    "trust.py",
-    "views.py",
-)
 INDEX = "index"
 DECODERS = 4  # recordings that are read at a time
 
@@ -74,7 +63,7 @@ def _remove_orphans(summary: Summary, report: ReportPaths) -> None:
     """Remove what earlier reports showed of models and tasks that this one does not have."""
     tasks = {task.id for task in summary.tasks}
     for folder in report.pages.glob("*"):
-        if folder.name not in summary.passes:
+        if folder.name not in summary.repeat_names:
             shutil.rmtree(folder)
             continue
         for path in folder.iterdir():
@@ -135,8 +124,9 @@ def _page_sources(summary: Summary, paths: RunPaths) -> dict[str, str]:
 
 
 def _shared_source(paths: RunPaths) -> str:
-    """Return the digest of templates and code."""
-    code = [Path(__file__).with_name(name).read_bytes() for name in CODE]
+    """Return the digest of templates and of the code of this room."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    code = [module.read_bytes() for module in modules]
     texts = [template(name) for name in (*STATIC, *TEMPLATES)]
     return digest(paths.folder.name, *texts, *code)
 
