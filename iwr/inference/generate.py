@@ -19,7 +19,7 @@ from iwr.inference.engines.vllm import ServedModel
 from iwr.inference.fingerprint import fingerprint
 from iwr.inference.largest import largest_video
 from iwr.inference.memory import in_flight
-from iwr.inference.passes import passes_of, warn_of_equal_answers
+from iwr.inference.repeating import warn_of_equal_answers, with_repeats
 from iwr.inference.server.replicas import ServerReplicas
 from iwr.inference.usage import Engine, UsageRecorder
 from iwr.inference.writer import GenerationWriter
@@ -62,11 +62,11 @@ def generate(
 ) -> None:
     """Have `model` answer the pending tasks; a server is started only if there are any.
 
-    All passes over the tasks (`run.repeats`) ask the same server. A task that fails for itself gets
+    All repeats (`run.repeats`) ask the same server. A task that fails for itself gets
     a `failed` record and the others go on. Raise ConfigError for settings that cannot work,
     StaleRunError, and ServerError when the server cannot be kept up; earlier answers are saved.
     """
-    pending = _pending_by_pass(tasks, model, config, paths)
+    pending = _pending_by_repeat(tasks, model, config, paths)
     if not pending:
         return
     with _writers(pending, model, config, paths, progress) as work:
@@ -89,34 +89,34 @@ async def generate_served(
     gpus: Sequence[str] | None,
 ) -> None:
     """Do as `generate` for a model that vLLM serves, on these GPUs; None: on all."""
-    pending = _pending_by_pass(tasks, model, config, paths)
+    pending = _pending_by_repeat(tasks, model, config, paths)
     if not pending:
         return
     with _writers(pending, model, config, paths, progress) as work:
         await _serve(work, gpus)
 
 
-class PendingPass(NamedTuple):
-    """What one pass over the tasks has still to answer."""
+class PendingRepeat(NamedTuple):
+    """What one repeat of a model has still to answer."""
 
     model: ModelConfig
     tasks: list[Task]
 
 
-def _pending_by_pass(
+def _pending_by_repeat(
     tasks: Sequence[Task], model: ModelConfig, config: Config, paths: RunPaths
-) -> list[PendingPass]:
-    """Return the passes that have something to answer. Raise StaleRunError."""
+) -> list[PendingRepeat]:
+    """Return the repeats that have something to answer. Raise StaleRunError."""
     pending = []
-    for each in passes_of(model, config):
+    for each in with_repeats([model], config):
         unanswered = pending_tasks(tasks, each, config, paths)
         if unanswered:
-            pending.append(PendingPass(each, unanswered))
+            pending.append(PendingRepeat(each, unanswered))
     return pending
 
 
-class Pass(NamedTuple):
-    """A pass over the tasks, with what writes its answers."""
+class Repeat(NamedTuple):
+    """A repeat of a model, with what writes its answers."""
 
     writer: GenerationWriter
     tasks: list[Task]
@@ -124,26 +124,26 @@ class Pass(NamedTuple):
 
 @contextmanager
 def _writers(
-    pending: Sequence[PendingPass],
+    pending: Sequence[PendingRepeat],
     model: ModelConfig,
     config: Config,
     paths: RunPaths,
     progress: Progress,
-) -> Iterator[list[Pass]]:
-    """Give each pass a writer; all of them report to one line of progress."""
+) -> Iterator[list[Repeat]]:
+    """Give each repeat a writer; all of them report to one line of progress."""
     warn_of_equal_answers(model, config)
     total = sum(len(each.tasks) for each in pending)
     with progress(f"generate {model.name}", total) as step:
         work = []
         for each in pending:
             writer = GenerationWriter(each.model, config, paths, step)
-            work.append(Pass(writer, each.tasks))
+            work.append(Repeat(writer, each.tasks))
         yield work
 
 
 @contextmanager
-def _session(work: Sequence[Pass], engine: Engine) -> Iterator[None]:
-    """Record what is done with this engine in all passes, however it ends."""
+def _session(work: Sequence[Repeat], engine: Engine) -> Iterator[None]:
+    """Record what is done with this engine in all repeats, however it ends."""
     first = work[0].writer
     usage = UsageRecorder(model_of(first.model.name), engine, first.paths)
     for writer, _ in work:
@@ -154,7 +154,7 @@ def _session(work: Sequence[Pass], engine: Engine) -> Iterator[None]:
         usage.write()
 
 
-def _load(work: Sequence[Pass]) -> None:
+def _load(work: Sequence[Repeat]) -> None:
     """Answer tasks with a model in this process, one after another."""
     from iwr.inference.engines.transformers import LocalModel
 
@@ -169,7 +169,7 @@ def _load(work: Sequence[Pass]) -> None:
                     writer.failed(task, error)
 
 
-async def _serve(work: Sequence[Pass], gpus: Sequence[str] | None) -> None:
+async def _serve(work: Sequence[Repeat], gpus: Sequence[str] | None) -> None:
     """Start the servers and ask; start them again when they die, `server.restarts` times at most.
 
     Raise ServerError when they die once more. Cancelled, it ends the servers, also in their start.

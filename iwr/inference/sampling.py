@@ -36,7 +36,7 @@ def max_tokens(model: ModelConfig, config: Config) -> int:
 def sampling(model: ModelConfig, config: Config) -> Sampling:
     """Return the temperature and all values that are not neutral; a seed where chance decides.
 
-    Each pass over the tasks has a seed of its own.
+    Each repeat of a model has a seed of its own.
     """
     protocol = config.protocol
     values: Sampling = {"temperature": protocol.temperature}

@@ -65,7 +65,7 @@ def plan(work: Work, progress: Progress) -> RunPlan:
     stages = []
     notes: list[str] = []
     refused: list[str] = []
-    for model in work.passes:
+    for model in work.repeats:
         tasks = pending_tasks(work.all_tasks, model, work.config, work.paths)
         requests = _requests(model, tasks, work.config, progress)
         generation = _generation(work, model, tasks, requests)
@@ -76,7 +76,7 @@ def plan(work: Work, progress: Progress) -> RunPlan:
     unknown = [stage for stage in stages if stage.pending and stage.hours is None]
     if unknown:
         notes.append("hours are unknown until something is done: probe=3 runs three tasks first")
-    size = run_bytes(work.all_tasks, len(work.passes))
+    size = run_bytes(work.all_tasks, len(work.repeats))
     return RunPlan(stages, size, notes, refused)
 
 
@@ -86,7 +86,7 @@ def probe(work: Work, number: int, progress: Progress) -> None:
     They differ in length: of three, one each from the shorter, middle and longer recordings.
     """
     pending: dict[str, Task] = {}
-    for model in work.passes:
+    for model in work.repeats:
         for task in pending_tasks(work.all_tasks, model, work.config, work.paths):
             pending[task.id] = task
     by_length = sorted(pending.values(), key=lambda task: video.stated_seconds(task.video))

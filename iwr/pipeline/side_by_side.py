@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from iwr.config import Config, ModelConfig
 from iwr.errors import IwrError
-from iwr.inference.passes import passes_of
+from iwr.inference.repeating import with_repeats
 from iwr.inference.server.placement import Placement
 from iwr.progress import Progress
 from iwr.records import Task
@@ -45,9 +45,9 @@ class Pages(NamedTuple):
         return [model for model in self.models if model.kind == "vllm"]
 
     @property
-    def passes(self) -> list[ModelConfig]:
-        """Return the models, each once for each of its passes over the tasks."""
-        return [each for model in self.models for each in passes_of(model, self.config)]
+    def repeats(self) -> list[ModelConfig]:
+        """Return the models, each once for each of its repeats."""
+        return with_repeats(self.models, self.config)
 
 
 def generate_and_judge(pages: Pages, progress: Progress, place: Placement) -> None:
@@ -58,7 +58,7 @@ def generate_and_judge(pages: Pages, progress: Progress, place: Placement) -> No
     """
     from iwr.judge import rollout
 
-    pairs = [(model.name, task) for model in pages.passes for task in pages.tasks]
+    pairs = [(model.name, task) for model in pages.repeats for task in pages.tasks]
     config = pages.config
     with _Background(_generate(pages, progress, place.generation)) as generation:
         arrivals = _arrivals(pages, generation)
@@ -83,12 +83,12 @@ def _arrivals(pages: Pages, generation: _Background) -> Iterator[list[ModelTask]
     """Yield every second the pages that have come; when generation ends, all that are left."""
     from iwr.inference.generate import pending_tasks
 
-    waiting = {model.name: list(pages.tasks) for model in pages.passes}
+    waiting = {model.name: list(pages.tasks) for model in pages.repeats}
     has_ended = False
     while not has_ended:
         has_ended = generation.has_ended  # asked first: a last page may come while we look
         batch: list[ModelTask] = []
-        for model in pages.passes:
+        for model in pages.repeats:
             tasks = waiting[model.name]
             pending: list[Task] = []
             if not has_ended:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from iwr.config import Config, ModelConfig
 from iwr.errors import DataError
-from iwr.inference.passes import passes_of
+from iwr.inference.repeating import with_repeats
 from iwr.pipeline import preflight
 from iwr.pipeline.shards import cut_evenly
 from iwr.progress import Progress
@@ -49,21 +49,18 @@ class Work(NamedTuple):
         return tuple(task for task in self.all_tasks if task.id in members)
 
     @property
-    def passes(self) -> list[ModelConfig]:
-        """Return the models, each once for each of its passes over the tasks."""
-        passes = []
-        for model in self.models:
-            passes += passes_of(model, self.config)
-        return passes
+    def repeats(self) -> list[ModelConfig]:
+        """Return the models, each once for each of its repeats."""
+        return with_repeats(self.models, self.config)
 
     @property
     def names(self) -> list[str]:
-        """Return the names of the passes, in order; those of models without repeats are theirs."""
-        return [model.name for model in self.passes]
+        """Return the names of all repeats, in order; the first has the name of its model."""
+        return [model.name for model in self.repeats]
 
     @property
     def pairs(self) -> list[tuple[str, Task]]:
-        """Return all (pass, task) pairs of this process's shard."""
+        """Return all (name of a repeat, task) pairs of this process's shard."""
         pairs = []
         for name in self.names:
             for task in self.tasks:
@@ -207,7 +204,7 @@ def pending_pages(work: Work) -> int:
     from iwr.inference.generate import pending_tasks
 
     count = 0
-    for model in work.passes:
+    for model in work.repeats:
         tasks = pending_tasks(work.tasks, model, work.config, work.paths)
         count += len(tasks)
     return count

@@ -56,8 +56,8 @@ def costs(
     `models` are by name, with the names of their repeats. Baselines cost nothing and are left out.
     """
     rows = []
-    for model, passes in models.items():
-        answers = _answers(passes, tasks, paths)
+    for model, names in models.items():
+        answers = _answers(names, tasks, paths)
         answer_cost = _answer_cost(answers)
         if answer_cost["completion_tokens"]:
             engine_cost = _engine_cost(_sessions(model, paths))
@@ -66,13 +66,13 @@ def costs(
 
 
 def _answers(
-    passes: Sequence[str],
+    names: Sequence[str],
     tasks: Sequence[Task],
     paths: RunPaths,
 ) -> list[Generation]:
     """Return the records of a model's answers, as far as there are any."""
     answers = []
-    for name in passes:
+    for name in names:
         for task in tasks:
             answer = readable(paths.task(name, task.id).generation, Generation)
             if answer:

@@ -58,7 +58,7 @@ class Pages:
         for score in summary.scores:
             self.cells[score.model, score.task] = self._cell(score)
         self.tasks = {task.id: task for task in summary.tasks}
-        self.passes = summary.passes
+        self.repeat_names = summary.repeat_names
 
     def write_task(self, score: TaskScore, moments: Moments) -> None:
         """Write the page of one model and task. Raises DataError when the disk refuses."""
@@ -156,9 +156,9 @@ class Pages:
     def _task_places(self, score: TaskScore) -> Variables:
         """Return where a page is, and what is beside it."""
         before, after = neighbours(list(self.tasks), score.task)
-        following = neighbours(self.passes, score.model).after
-        if following is None and len(self.passes) > 1:
-            following = self.passes[0]
+        following = neighbours(self.repeat_names, score.model).after
+        if following is None and len(self.repeat_names) > 1:
+            following = self.repeat_names[0]
         return {
             "root": "../../",
             "run": self.paths.folder.name,
@@ -217,7 +217,7 @@ class Pages:
             "formula": formula.TEXT,
             "causes": CAUSES,
             "models": self.summary.models,
-            "passes": self.passes,
+            "repeat_names": self.repeat_names,
             "axes": self._axes(),
             "matrix": [self._line(task) for task in self.summary.tasks],
             "tint_of": tint_of,
@@ -253,7 +253,7 @@ class Pages:
 
     def _cells(self, task: str) -> list[Cell]:
         """Return the results on one task, in the order of the leaderboard."""
-        return [self.cells[model, task] for model in self.passes]
+        return [self.cells[model, task] for model in self.repeat_names]
 
     def _cell(self, score: TaskScore) -> Cell:
         """Return one result; only the rollout knows at which step an unscored one ended."""

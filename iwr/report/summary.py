@@ -80,7 +80,7 @@ class Summary(NamedTuple):
         return [row["model"] for row in self.rows]
 
     @property
-    def passes(self) -> list[str]:
+    def repeat_names(self) -> list[str]:
         """Names of the repeats of all models, best model first."""
         names = dict.fromkeys(score.model for score in self.scores)
         ranks = {model: rank for rank, model in enumerate(self.models)}
@@ -202,18 +202,18 @@ def summarise(
         intervals=_intervals(means, paths.report / "intervals.json"),
         kinds=_kinds(models, tasks, paths),
         repeats=repeats_of(scores),
-        costs=costs(_passes_by_model(models, ranking), tasks, paths),
+        costs=costs(_names_by_model(models, ranking), tasks, paths),
         trust=trust.sentence,
         selftest=trust.selftest,
     )
 
 
-def _passes_by_model(names: Sequence[str], models: Sequence[str]) -> dict[str, list[str]]:
+def _names_by_model(names: Sequence[str], models: Sequence[str]) -> dict[str, list[str]]:
     """Return the names of the repeats of each model."""
-    passes: dict[str, list[str]] = {model: [] for model in models}
+    by_model: dict[str, list[str]] = {model: [] for model in models}
     for name in names:
-        passes[model_of(name)].append(name)
-    return passes
+        by_model[model_of(name)].append(name)
+    return by_model
 
 
 def _kinds(

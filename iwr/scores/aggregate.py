@@ -60,6 +60,15 @@ def counted_in_means(scores: Iterable[TaskScore]) -> list[TaskScore]:
     return [score for score in scores if score.final is not None]
 
 
+def by_model(scores: Iterable[TaskScore]) -> dict[str, list[TaskScore]]:
+    """Return the scores of each model, those of its repeats together, in their order."""
+    groups: dict[str, list[TaskScore]] = {}
+    for score in scores:
+        group = groups.setdefault(model_of(score.model), [])
+        group.append(score)
+    return groups
+
+
 def over_repeats(scores: Iterable[TaskScore]) -> list[TaskScore]:
     """Return one score for each model and task: the mean over the repeats that have one.
 
@@ -83,11 +92,7 @@ def _mean_score(model: str, repeats: Sequence[TaskScore]) -> TaskScore:
 
 def leaderboard(scores: Iterable[TaskScore]) -> list[Row]:
     """Return a row for each model, best first; models without any score last."""
-    by_model: dict[str, list[TaskScore]] = {}
-    for score in scores:
-        group = by_model.setdefault(model_of(score.model), [])
-        group.append(score)
-    rows = [row(group) for group in by_model.values()]
+    rows = [row(group) for group in by_model(scores).values()]
     return sorted(rows, key=_rank)
 
 

@@ -7,9 +7,9 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from iwr.records import TaskScore
-from iwr.repeats import model_of, number_of
+from iwr.repeats import number_of
 from iwr.scores import formula
-from iwr.scores.aggregate import counted_in_means
+from iwr.scores.aggregate import by_model, counted_in_means
 from iwr.stats import pass_all, pass_at
 
 
@@ -29,12 +29,8 @@ class Repeats(NamedTuple):
 
 def repeats_of(scores: Iterable[TaskScore]) -> list[Repeats]:
     """Return a row for each model with more than one repeat, in the order of the scores."""
-    by_model: dict[str, list[TaskScore]] = {}
-    for score in scores:
-        group = by_model.setdefault(model_of(score.model), [])
-        group.append(score)
     rows = []
-    for model, group in by_model.items():
+    for model, group in by_model(scores).items():
         names = {score.model for score in group}
         if len(names) > 1:
             rows.append(_repeats(model, len(names), group))
@@ -81,9 +77,9 @@ def _share(
 ) -> float | None:
     """Return the mean of an estimate over the tasks with enough answers."""
     values = []
-    for passes in answers:
-        if len(passes) >= draws:
-            values.append(estimate(draws, len(passes), sum(passes)))
+    for outcomes in answers:
+        if len(outcomes) >= draws:
+            values.append(estimate(draws, len(outcomes), sum(outcomes)))
     if not values:
         return None
     return fmean(values)

@@ -70,7 +70,7 @@ class LocalModel:
         self._token_counter = TokenCounter(model)
 
     def sample_as(self, model: ModelConfig) -> None:
-        """Answer from now on as this pass of the model. Raise ConfigError as the class does."""
+        """Answer from now on as this repeat of the model. Raise ConfigError as the class does."""
         self.model = model
         self._sampling = _values(model, self.config)
 

@@ -1,27 +1,33 @@
-"""The passes of a model over the tasks: `run.repeats` of them, each sampled with its own seed."""
+"""The repeats of models: `run.repeats` answers to each task, each sampled with its own seed."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from iwr.config import Config, ModelConfig
 from iwr.inference.engines import baselines
 from iwr.inference.sampling import sampling
-from iwr.repeats import name_of_pass
+from iwr.repeats import name_of_repeat
 
 log = logging.getLogger(__name__)
 
 
-def passes_of(model: ModelConfig, config: Config) -> list[ModelConfig]:
-    """Return the model once for each pass, under the name of the pass.
+def with_repeats(models: Sequence[ModelConfig], config: Config) -> list[ModelConfig]:
+    """Return each model once for each of its repeats, under the name of the repeat.
 
-    A baseline gives the same page each time: it has one pass.
+    A baseline gives the same page each time: it has one.
     """
-    if model.kind in baselines.KINDS:
-        return [model]
-    numbers = range(1, config.run.repeats + 1)
-    return [replace(model, name=name_of_pass(model.name, number)) for number in numbers]
+    repeats = []
+    for model in models:
+        count = config.run.repeats
+        if model.kind in baselines.KINDS:
+            count = 1
+        for number in range(1, count + 1):
+            name = name_of_repeat(model.name, number)
+            repeats.append(replace(model, name=name))
+    return repeats
 
 
 def warn_of_equal_answers(model: ModelConfig, config: Config) -> None:
