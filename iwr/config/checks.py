@@ -10,6 +10,7 @@ from iwr.config.fields import mark_of
 from iwr.config.overrides import nearest
 from iwr.config.schema import GROUPS, Config, JudgeConfig, ModelConfig
 from iwr.errors import ConfigError
+from iwr.repeats import model_of
 
 
 def check(config: Config, models: Sequence[ModelConfig]) -> None:
@@ -23,6 +24,7 @@ def check(config: Config, models: Sequence[ModelConfig]) -> None:
     for key in _missing(config, models):
         raise ConfigError(f"{key} must be given", hint=f"add {key}=… to the command")
     _check_names(models)
+    _check_forms(models)
     _check_shard(config)
 
 
@@ -82,6 +84,20 @@ def _check_names(models: Sequence[ModelConfig]) -> None:
     problem = ", ".join(repeated) or "empty list"
     hint = "name each model once, as in models=[oracle,blank]"
     raise ConfigError(f"models: {problem}", hint=hint)
+
+
+def _check_forms(models: Sequence[ModelConfig]) -> None:
+    """Raise ConfigError for a name that belongs to a repeat of a model.
+
+    The scores under it would count as that model's.
+    """
+    for model in models:
+        name = model.name
+        if model_of(name) != name:
+            raise ConfigError(
+                f"model.name={name}: names of this form are those of repeats",
+                hint="choose another name",
+            )
 
 
 def _check_shard(config: Config) -> None:

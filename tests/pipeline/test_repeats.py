@@ -7,6 +7,8 @@ import json
 import pytest
 
 from iwr.cli.main import main
+from iwr.config import load_config
+from iwr.errors import ConfigError
 from iwr.records import Generation
 from iwr.runs.files import read_record
 from iwr.runs.paths import RunPaths
@@ -78,3 +80,8 @@ def test_repeats_that_cannot_differ_are_told(tmp_path, caplog):
         main(["generate", *settings(url, tmp_path, "run.repeats=2")])
     assert "run.repeats=2: answers of hf will hardly differ, its temperature is 0" in caplog.text
     assert len(seen) == 6
+
+
+def test_a_model_cannot_have_the_name_of_a_repeat():
+    with pytest.raises(ConfigError, match=r"model\.name=hf\.repeat-2: names of this form"):
+        load_config(["model=blank", "model.name=hf.repeat-2"])
